@@ -1,0 +1,1 @@
+"""Neural architecture search: supernetwork, training, search, selection, export."""

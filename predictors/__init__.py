@@ -1,0 +1,1 @@
+"""Predictors: targets, timing on a device, latency and accuracy models."""

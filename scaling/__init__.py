@@ -1,0 +1,1 @@
+"""Scaling: rules that make a blueprint larger or smaller, and what they achieved."""

@@ -1,0 +1,1 @@
+"""Search spaces: knobs, blueprints, blocks, counting and weight sharing."""

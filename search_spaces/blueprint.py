@@ -1,0 +1,167 @@
+"""A blueprint says what an architecture means, before any torch: resolution, stem, stages of blocks, head.
+
+Every package reads blueprints: building, counting, latency models, scaling rules. Widths live in the stages and blocks
+hold only what is relative to them, so that a rule scales a blueprint by changing a few numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+Setting = int | float | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a block is, without where it stands.
+
+    Attributes:
+        kind: its name in the block registry.
+        settings: (name, value) pairs, sorted: the keyword arguments of its module. ``stride`` divides the resolution;
+            names that end in ``_width`` are channel counts and scale with the width; ``heads`` counts attention heads.
+    """
+
+    kind: str
+    settings: tuple[tuple[str, Setting], ...] = ()
+
+    @staticmethod
+    def of(kind: str, **settings: Setting) -> Block:
+        """Return the block of ``kind`` with these settings."""
+        return Block(kind, tuple(sorted(settings.items())))
+
+    def get(self, name: str, default: Setting) -> Setting:
+        """Return one setting, or ``default``."""
+        return dict(self.settings).get(name, default)
+
+    def replace(self, **settings: Setting) -> Block:
+        """Return the block with some settings changed."""
+        return Block.of(self.kind, **{**dict(self.settings), **settings})
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Blocks of one output width; the depth is their number."""
+
+    name: str
+    width: int
+    blocks: tuple[Block, ...]
+
+    @property
+    def depth(self) -> int:
+        """The number of blocks."""
+        return len(self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedBlock:
+    """A block where it stands: everything that building and counting it take.
+
+    Attributes:
+        name: position by role, as ``stage2.block3``.
+        kind: its name in the block registry.
+        in_width, out_width: channels.
+        in_size: (height, width) of its input map, in pixels or tokens.
+        settings: as in ``Block``.
+    """
+
+    name: str
+    kind: str
+    in_width: int
+    out_width: int
+    in_size: tuple[int, int]
+    settings: tuple[tuple[str, Setting], ...]
+
+    @property
+    def arguments(self) -> dict[str, Setting]:
+        """The settings as keyword arguments."""
+        return dict(self.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What an architecture means.
+
+    Attributes:
+        family: name of the family (the space) that it belongs to.
+        in_channels: channels of the input image.
+        resolution: (height, width) of the input image in pixels.
+        stem: stage ``stem``, one block.
+        stages: ``stage1``, ``stage2``, ...
+        head: stage ``head``, one block; its width is the number of classes.
+    """
+
+    family: str
+    in_channels: int
+    resolution: tuple[int, int]
+    stem: Stage
+    stages: tuple[Stage, ...]
+    head: Stage
+
+    @property
+    def num_classes(self) -> int:
+        """The width of the head."""
+        return self.head.width
+
+    def all_stages(self) -> tuple[Stage, ...]:
+        """Return stem, stages and head in order."""
+        return (self.stem, *self.stages, self.head)
+
+    def placed(self) -> Iterator[PlacedBlock]:
+        """Yield every block where it stands, in order; a stride s maps a side of n to ceil(n / s)."""
+        width, size = self.in_channels, self.resolution
+        for stage in self.all_stages():
+            for number, block in enumerate(stage.blocks, start=1):
+                name = stage.name if stage is self.stem or stage is self.head else f"{stage.name}.block{number}"
+                yield PlacedBlock(name, block.kind, width, stage.width, size, block.settings)
+                stride = int(block.get("stride", 1))
+                width, size = stage.width, (-(-size[0] // stride), -(-size[1] // stride))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain JSON data, the inverse of ``blueprint_from_dict``."""
+
+        def stage(value: Stage) -> dict[str, object]:
+            blocks = [{"kind": block.kind, **dict(block.settings)} for block in value.blocks]
+            return {"name": value.name, "width": value.width, "blocks": blocks}
+
+        return {
+            "family": self.family,
+            "in_channels": self.in_channels,
+            "resolution": list(self.resolution),
+            "stem": stage(self.stem),
+            "stages": [stage(value) for value in self.stages],
+            "head": stage(self.head),
+        }
+
+
+def blueprint_from_dict(content: Mapping[str, object]) -> Blueprint:
+    """Return the blueprint of ``Blueprint.to_dict``'s data.
+
+    Raises:
+        UsageError: a key is missing or holds another type.
+    """
+    from search_spaces.errors import UsageError
+
+    def stage(value: object) -> Stage:
+        assert isinstance(value, dict)
+        blocks = tuple(
+            Block.of(str(block["kind"]), **{key: item for key, item in block.items() if key != "kind"})
+            for block in value["blocks"]
+        )
+        return Stage(str(value["name"]), int(value["width"]), blocks)
+
+    try:
+        height, width = content["resolution"]  # type: ignore[misc]
+        return Blueprint(
+            family=str(content["family"]),
+            in_channels=int(content["in_channels"]),  # type: ignore[call-overload]
+            resolution=(int(height), int(width)),
+            stem=stage(content["stem"]),
+            stages=tuple(stage(value) for value in content["stages"]),  # type: ignore[attr-defined]
+            head=stage(content["head"]),
+        )
+    except (KeyError, TypeError, ValueError, AssertionError) as error:
+        raise UsageError(
+            f"the blueprint can't be read ({type(error).__name__}: {error}): "
+            "expected keys family, in_channels, resolution, stem, stages, head"
+        ) from None

@@ -1,0 +1,90 @@
+"""Layers: the closed-form twin of a block's module, and the counting rules over them.
+
+A block's ``layers`` lists what one image costs in it, layer by layer. Everything that is counted or predicted about a
+network is a sum (or maximum) over these: parameters, MACs and activations under each counting rule, memory, the
+roofline, the structural features of a latency model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from search_spaces.errors import unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One operation on one image. One MAC is one multiply-accumulate (FLOPs = 2 x MACs).
+
+    Attributes:
+        op: ``conv``, ``depthwise``, ``linear``, ``attention``, ``batch_norm``, ``layer_norm``, ``activation``, ``add``,
+            ``scale``, ``pool``, ``mean``, ``copy``.
+        macs: multiply-accumulates of conv, depthwise, linear and attention products; 0 for the others.
+        params: weights and biases, affine parameters of norms included.
+        inputs, outputs: elements of activations read and written.
+        bias: elements to which a bias is added (pycls counts one each).
+        held: elements of other tensors alive meanwhile (a residual's), for the memory estimate.
+    """
+
+    op: str
+    macs: int = 0
+    params: int = 0
+    inputs: int = 0
+    outputs: int = 0
+    bias: int = 0
+    held: int = 0
+
+
+PRODUCTS = frozenset({"conv", "depthwise", "linear", "attention"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Exact integers of one network at batch 1; ``peak_memory_bytes`` is an estimate for float32 inference."""
+
+    params: int
+    macs: int
+    activations: int
+    peak_memory_bytes: int
+
+
+def _core(layer: Layer) -> tuple[int, int]:
+    return (layer.macs, layer.outputs) if layer.op in PRODUCTS else (0, 0)
+
+
+def _fvcore(layer: Layer) -> tuple[int, int]:
+    """fvcore 0.1.5 with fused attention counted: 2 per element of BatchNorm, 5 of LayerNorm, 1 of average pooling."""
+    per_element = {"batch_norm": 2, "layer_norm": 5, "pool": 1}.get(layer.op, 0)
+    macs, activations = _core(layer)
+    return macs + per_element * layer.inputs, activations
+
+
+def _pycls(layer: Layer) -> tuple[int, int]:
+    """pycls: one more per element that gets a bias; the output of a max pooling is an activation."""
+    macs, activations = _core(layer)
+    return macs + layer.bias, activations + (layer.outputs if layer.op == "max_pool" else 0)
+
+
+COUNTING: dict[str, Callable[[Layer], tuple[int, int]]] = {"core": _core, "fvcore": _fvcore, "pycls": _pycls}
+
+
+def counting_rule(name: str) -> Callable[[Layer], tuple[int, int]]:
+    """Return the rule that maps a layer to (macs, activations); an unknown name lists the known ones."""
+    try:
+        return COUNTING[name]
+    except KeyError:
+        raise unknown("counting rule", name, COUNTING) from None
+
+
+def total(layers: Iterable[Layer], counting: str = "core") -> Cost:
+    """Return the cost of a network from its layers."""
+    rule = counting_rule(counting)
+    params = macs = activations = working = 0
+    for layer in layers:
+        layer_macs, layer_activations = rule(layer)
+        params += layer.params
+        macs += layer_macs
+        activations += layer_activations
+        working = max(working, layer.inputs + layer.outputs + layer.held)
+    return Cost(params, macs, activations, 4 * (params + working))
