@@ -42,7 +42,7 @@ class SearchSpace(ABC):
         self.settings = settings
         self.knobs: tuple[Knob, ...] = tuple(self.make_knobs())
         check_knobs(self.knobs)
-        self.settings_json = canonical_json(settings.model_dump(mode="json"))
+        self.settings_json = canonical_json(settings.model_dump(mode="json", exclude_defaults=True))
 
     @abstractmethod
     def make_knobs(self) -> Sequence[Knob]:

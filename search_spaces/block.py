@@ -1,0 +1,62 @@
+"""The registry of blocks: one file an operator, its module and its closed-form twin side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from search_spaces.blueprint import Blueprint, PlacedBlock
+from search_spaces.layers import Cost, Layer, total
+from search_spaces.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class BlockType(Protocol):
+    """What a block's class gives: a module built from widths and settings, and the layers that it costs."""
+
+    uses_size: bool
+    """Whether the module depends on the size of its input (position tables); convolutions do not."""
+
+    def __call__(self, in_width: int, out_width: int, in_size: tuple[int, int], **settings: object) -> nn.Module:
+        """Build the module."""
+
+    @staticmethod
+    def layers(in_width: int, out_width: int, in_size: tuple[int, int], **settings: object) -> tuple[Layer, ...]:
+        """Return what one image costs in the block."""
+
+
+blocks: Registry[BlockType] = Registry("block", "search_spaces.blocks")
+
+
+def register_block(name: str):  # type: ignore[no-untyped-def]
+    """Return the decorator that registers a block's class (typed loosely: each block has its own settings)."""
+
+    def enter(block):  # type: ignore[no-untyped-def]
+        return blocks.register(name)(block)
+
+    return enter
+
+
+def block_layers(placed: PlacedBlock) -> tuple[Layer, ...]:
+    """Return the layers of one placed block."""
+    return blocks.get(placed.kind).layers(placed.in_width, placed.out_width, placed.in_size, **placed.arguments)
+
+
+def network_layers(blueprint: Blueprint) -> Iterator[Layer]:
+    """Yield the layers of a whole network in order."""
+    for placed in blueprint.placed():
+        yield from block_layers(placed)
+
+
+def cost(blueprint: Blueprint, counting: str = "core") -> Cost:
+    """Return the exact cost of ``blueprint`` under a counting rule (``core``, ``fvcore``, ``pycls``)."""
+    return total(network_layers(blueprint), counting)
+
+
+def module_of(placed: PlacedBlock) -> nn.Module:
+    """Build one placed block's module on the current default device."""
+    return blocks.get(placed.kind)(placed.in_width, placed.out_width, placed.in_size, **placed.arguments)
+
+

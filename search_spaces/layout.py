@@ -1,0 +1,150 @@
+"""Layouts: how a smaller network's tensor lies inside the shared one, axis by axis.
+
+An axis is a ``Plain`` run (its leading or centre part is taken), a ``Product`` of factors (as qkv = 3 x heads x
+head_dim) or ``Segments`` of a concatenation, named by source; they nest. A block declares the layout of an odd
+parameter in one line beside it with ``declare``; every other parameter has plain, leading axes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Part = Literal["leading", "centre"]
+_ATTRIBUTE = "_nas_layout"
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """One run of ``size``; the leading or the centre part of the shared run is taken."""
+
+    size: int
+    part: Part = "leading"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """An axis that is a product of factors, slowest first; the part of each factor is taken."""
+
+    factors: tuple[Axis, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of elements on the axis."""
+        return prod(factor.size for factor in self.factors)
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """A concatenation of named parts; a part that a network lacks has length 0 there."""
+
+    parts: tuple[tuple[str, Axis], ...]
+
+    @property
+    def size(self) -> int:
+        """The number of elements on the axis."""
+        return sum(part.size for _, part in self.parts)
+
+
+Axis = Plain | Product | Segments
+Layout = tuple[Axis, ...]
+
+
+def product(*factors: int | Axis) -> Product:
+    """Return the product of ``factors``; an integer is a plain one."""
+    return Product(tuple(Plain(factor) if isinstance(factor, int) else factor for factor in factors))
+
+
+def centre(size: int) -> Plain:
+    """Return an axis whose centre is taken (convolution kernels)."""
+    return Plain(size, "centre")
+
+
+def declare(parameter: Tensor, *axes: int | Axis) -> None:
+    """Say how the axes of ``parameter`` are shared; one entry an axis, an integer is plain and leading."""
+    layout = tuple(Plain(axis) if isinstance(axis, int) else axis for axis in axes)
+    assert tuple(axis.size for axis in layout) == tuple(parameter.shape), (layout, tuple(parameter.shape))
+    setattr(parameter, _ATTRIBUTE, layout)
+
+
+def layout_of(parameter: Tensor) -> Layout:
+    """Return the declared layout of ``parameter``, or plain axes."""
+    declared: Layout | None = getattr(parameter, _ATTRIBUTE, None)
+    return declared if declared is not None else tuple(Plain(size) for size in parameter.shape)
+
+
+def merge(one: Axis, other: Axis) -> Axis:
+    """Return the axis that holds both: the maximum per factor, the union of segments."""
+    if isinstance(one, Plain) and isinstance(other, Plain) and one.part == other.part:
+        return Plain(max(one.size, other.size), one.part)
+    if isinstance(one, Product) and isinstance(other, Product) and len(one.factors) == len(other.factors):
+        return Product(tuple(merge(a, b) for a, b in zip(one.factors, other.factors, strict=True)))
+    if isinstance(one, Segments) and isinstance(other, Segments):
+        theirs = dict(other.parts)
+        names = [name for name, _ in one.parts] + [name for name, _ in other.parts if name not in dict(one.parts)]
+        mine = dict(one.parts)
+        merged = [
+            (name, merge(mine[name], theirs[name]) if name in mine and name in theirs else mine.get(name) or theirs[name])
+            for name in names
+        ]
+        return Segments(tuple(merged))
+    raise TypeError(f"axes {one} and {other} of one parameter have different structure: put what differs in its name")
+
+
+def holds(extent: Axis, axis: Axis) -> bool:
+    """Return whether ``axis`` lies inside ``extent``."""
+    try:
+        return merge(extent, axis) == extent
+    except TypeError:
+        return False
+
+
+def take(tensor: Tensor, extent: Layout, layout: Layout) -> Tensor:
+    """Return the part of ``tensor`` (laid out as ``extent``) that a network with ``layout`` uses.
+
+    A view wherever the axes are plain; gradients flow into ``tensor``.
+    """
+    for dim, (outer, inner) in enumerate(zip(extent, layout, strict=True)):
+        tensor = _take_axis(tensor, dim, outer, inner)
+    return tensor
+
+
+def _take_axis(tensor: Tensor, dim: int, outer: Axis, inner: Axis) -> Tensor:
+    if outer == inner:
+        return tensor
+    if isinstance(outer, Plain) and isinstance(inner, Plain):
+        start = (outer.size - inner.size) // 2 if outer.part == "centre" else 0
+        return tensor.narrow(dim, start, inner.size)
+    if isinstance(outer, Product) and isinstance(inner, Product):
+        tensor = tensor.unflatten(dim, [factor.size for factor in outer.factors])
+        for offset, (big, small) in enumerate(zip(outer.factors, inner.factors, strict=True)):
+            tensor = _take_axis(tensor, dim + offset, big, small)
+        return tensor.flatten(dim, dim + len(outer.factors) - 1)
+    assert isinstance(outer, Segments) and isinstance(inner, Segments)
+    starts, position = {}, 0
+    for name, part in outer.parts:
+        starts[name] = (position, part)
+        position += part.size
+    pieces = []
+    for name, part in inner.parts:
+        start, whole = starts[name]
+        pieces.append(_take_axis(tensor.narrow(dim, start, whole.size), dim, whole, part))
+    return torch.cat(pieces, dim)
+
+
+def plain_slices(extent: Layout, layout: Layout) -> tuple[slice, ...] | None:
+    """Return the slices that ``take`` amounts to when every axis is plain, else None: the fast way to the same view."""
+    slices = []
+    for outer, inner in zip(extent, layout, strict=True):
+        if outer == inner:
+            slices.append(slice(None))
+        elif isinstance(outer, Plain) and isinstance(inner, Plain):
+            start = (outer.size - inner.size) // 2 if outer.part == "centre" else 0
+            slices.append(slice(start, start + inner.size))
+        else:
+            return None
+    return tuple(slices)

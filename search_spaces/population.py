@@ -1,0 +1,160 @@
+"""Exact costs of whole populations: one table a position, filled by the scalar twin, looked up for millions of rows.
+
+Every position's placed block depends on a few knobs (``SearchSpace.position_knobs``). Its table has one row for each
+combination of their values, and zeros where one of them is inactive; the cost of a network is the sum of one row a
+position. Neighbouring positions share a table while it stays in the processor's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search_spaces.block import block_layers
+from search_spaces.blueprint import PlacedBlock
+from search_spaces.errors import UsageError
+from search_spaces.knobs import Value
+from search_spaces.layers import Layer, counting_rule
+from search_spaces.space import Genes, SearchSpace
+
+Terms = Callable[[tuple[Layer, ...]], Sequence[float]]
+
+MAX_TABLE_ROWS = 16_384
+CHUNK_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Rows of one or more positions: row = sum over columns of (gene + 1) x multiplier."""
+
+    columns: tuple[int, ...]
+    multipliers: tuple[int, ...]
+    rows: NDArray[Any]
+
+
+class PopulationTable:
+    """Additive vectors of every network of a space.
+
+    Args:
+        space: the space.
+        terms: maps the layers of one block to a vector; the vectors of a network's blocks add up (``reduce`` np.add)
+            or their maximum is taken (np.maximum).
+        dtype: of the sums; int64 is exact.
+        reduce: how vectors of positions combine.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        terms: Terms,
+        dtype: type[np.generic] = np.int64,
+        reduce: np.ufunc = np.add,
+        max_rows: int = MAX_TABLE_ROWS,
+    ) -> None:
+        self.space = space
+        self._reduce = reduce
+        single = [self._fill(name, knobs, terms, dtype) for name, knobs in space.position_knobs().items()]
+        self._tables = _merge(single, space, reduce, max_rows)
+
+    def __call__(self, genes: Genes) -> NDArray[Any]:
+        """Return (n, num_terms) of canonical ``genes`` (n, num_knobs)."""
+        first = self._tables[0].rows
+        out = np.empty((len(genes), first.shape[1]), dtype=first.dtype)
+        for start in range(0, len(genes), CHUNK_ROWS):
+            chunk = genes[start : start + CHUNK_ROWS].T.astype(np.int32) + 1
+            sums = out[start : start + CHUNK_ROWS]
+            for number, table in enumerate(self._tables):
+                found = table.rows.take(_row_numbers(chunk, table), axis=0)
+                if number == 0:
+                    sums[:] = found
+                else:
+                    self._reduce(sums, found, out=sums)
+        return out
+
+    def _fill(self, name: str, knobs: tuple[str, ...], terms: Terms, dtype: type[np.generic]) -> _Table:
+        """Return the table of one position by placing it once for every combination of its knobs."""
+        columns = tuple(sorted(self.space.column[knob] for knob in knobs))
+        shape = [len(self.space.knobs[column].values) + 1 for column in columns]
+        cache: dict[PlacedBlock, Sequence[float]] = {}
+        rows: NDArray[Any] | None = None
+        for choice in product(*(range(1, size) for size in shape)):
+            placed = self._place(name, {self.space.knobs[c].name: i - 1 for c, i in zip(columns, choice, strict=True)})
+            if placed not in cache:
+                cache[placed] = terms(block_layers(placed))
+            if rows is None:
+                rows = np.zeros((*shape, len(cache[placed])), dtype=dtype)
+            rows[choice] = cache[placed]
+        assert rows is not None
+        return _Table(columns, _multipliers(shape), rows.reshape(-1, rows.shape[-1]))
+
+    def _place(self, name: str, chosen: dict[str, int]) -> PlacedBlock:
+        """Return the block at ``name`` in the largest network that has the ``chosen`` indices."""
+        values: dict[str, Value] = {}
+        for knob in self.space.knobs:
+            values[knob.name] = knob.values[chosen.get(knob.name, len(knob.values) - 1)]
+        architecture = self.space.architecture(values)
+        for placed in self.space.blueprint(architecture).placed():
+            if placed.name == name:
+                return placed
+        raise UsageError(f"space {self.space.name!r} has no block at {name!r} with {chosen}: mend position_knobs")
+
+
+def _multipliers(shape: Sequence[int]) -> tuple[int, ...]:
+    return tuple(prod(shape[index + 1 :]) for index in range(len(shape)))
+
+
+def _row_numbers(chunk: NDArray[np.int32], table: _Table) -> NDArray[np.int32]:
+    """Return each row's place in ``table``; ``chunk`` is (num_knobs, n), genes + 1."""
+    numbers = chunk[table.columns[-1]]
+    for column, multiplier in zip(table.columns[:-1], table.multipliers[:-1], strict=True):
+        numbers = numbers + chunk[column] * np.int32(multiplier)
+    return numbers
+
+
+def _merge(tables: list[_Table], space: SearchSpace, reduce: np.ufunc, max_rows: int) -> list[_Table]:
+    """Return fewer tables: neighbours are joined while the product of their knobs stays under ``max_rows``."""
+    merged = [tables[0]]
+    for table in tables[1:]:
+        columns = tuple(sorted({*merged[-1].columns, *table.columns}))
+        shape = [len(space.knobs[column].values) + 1 for column in columns]
+        if prod(shape) > max_rows:
+            merged.append(table)
+            continue
+        every = np.indices(shape, dtype=np.int32).reshape(len(shape), -1)
+        chunk = np.zeros((len(space.knobs), every.shape[1]), dtype=np.int32)
+        chunk[list(columns)] = every
+        parts = [part.rows.take(_row_numbers(chunk, part), axis=0) for part in (merged[-1], table)]
+        merged[-1] = _Table(columns, _multipliers(shape), reduce(*parts))
+    return merged
+
+
+class PopulationCost:
+    """Params, MACs and activations of whole populations under one counting rule, and the peak-memory estimate."""
+
+    def __init__(self, space: SearchSpace, counting: str = "core") -> None:
+        rule = counting_rule(counting)
+
+        def sums(layers: tuple[Layer, ...]) -> tuple[int, int, int]:
+            counted = [rule(layer) for layer in layers]
+            macs, activations = sum(c[0] for c in counted), sum(c[1] for c in counted)
+            return sum(layer.params for layer in layers), macs, activations
+
+        def peak(layers: tuple[Layer, ...]) -> tuple[int]:
+            return (max(layer.inputs + layer.outputs + layer.held for layer in layers),)
+
+        self._sums = PopulationTable(space, sums)
+        self._peak = PopulationTable(space, peak, reduce=np.maximum)
+
+    def counts(self, genes: Genes) -> NDArray[np.int64]:
+        """Return (n, 3) exact integers: params, macs, activations."""
+        return self._sums(genes)
+
+    def peak_memory_bytes(self, genes: Genes) -> NDArray[np.int64]:
+        """Return (n,) bytes of float32 inference at batch 1, an estimate: weights and the largest working set."""
+        return np.asarray(4 * (self.counts(genes)[:, 0] + self._peak(genes)[:, 0]))
