@@ -113,12 +113,15 @@ def take(tensor: Tensor, extent: Layout, layout: Layout) -> Tensor:
     return tensor
 
 
+def _start(outer: Plain, inner: Plain) -> int:
+    return (outer.size - inner.size) // 2 if outer.part == "centre" else 0
+
+
 def _take_axis(tensor: Tensor, dim: int, outer: Axis, inner: Axis) -> Tensor:
     if outer == inner:
         return tensor
     if isinstance(outer, Plain) and isinstance(inner, Plain):
-        start = (outer.size - inner.size) // 2 if outer.part == "centre" else 0
-        return tensor.narrow(dim, start, inner.size)
+        return tensor.narrow(dim, _start(outer, inner), inner.size)
     if isinstance(outer, Product) and isinstance(inner, Product):
         tensor = tensor.unflatten(dim, [factor.size for factor in outer.factors])
         for offset, (big, small) in enumerate(zip(outer.factors, inner.factors, strict=True)):
@@ -136,15 +139,46 @@ def _take_axis(tensor: Tensor, dim: int, outer: Axis, inner: Axis) -> Tensor:
     return torch.cat(pieces, dim)
 
 
-def plain_slices(extent: Layout, layout: Layout) -> tuple[slice, ...] | None:
-    """Return the slices that ``take`` amounts to when every axis is plain, else None: the fast way to the same view."""
-    slices = []
-    for outer, inner in zip(extent, layout, strict=True):
-        if outer == inner:
-            slices.append(slice(None))
-        elif isinstance(outer, Plain) and isinstance(inner, Plain):
-            start = (outer.size - inner.size) // 2 if outer.part == "centre" else 0
-            slices.append(slice(start, start + inner.size))
-        else:
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What ``take`` takes from a contiguous tensor, as one strided view and a reshape: the fast way to the same values."""
+
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+    offset: int
+    shape: tuple[int, ...]
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """Return the part of ``tensor``, which is contiguous and of the extent's shape."""
+        view = tensor.as_strided(self.sizes, self.strides, tensor.storage_offset() + self.offset)
+        return view if self.sizes == self.shape else view.reshape(self.shape)
+
+
+def window(extent: Layout, layout: Layout) -> Window | None:
+    """Return the window of ``layout`` inside ``extent``, or None when a concatenation takes more than one view."""
+    steps = [prod(axis.size for axis in extent[dim + 1 :]) for dim in range(len(extent))]
+    runs: list[tuple[int, int, int]] = []
+    for outer, inner, step in zip(extent, layout, steps, strict=True):
+        found = _runs(outer, inner, step)
+        if found is None:
             return None
-    return tuple(slices)
+        runs += found
+    sizes, strides, starts = zip(*runs, strict=True) if runs else ((), (), ())
+    return Window(sizes, strides, sum(starts), tuple(axis.size for axis in layout))
+
+
+def _runs(outer: Axis, inner: Axis, step: int) -> list[tuple[int, int, int]] | None:
+    """Return (size, stride, offset) of each plain run of one axis whose neighbours lie ``step`` elements apart."""
+    if outer == inner:
+        return [(inner.size, step, 0)]
+    if isinstance(outer, Plain) and isinstance(inner, Plain):
+        return [(inner.size, step, _start(outer, inner) * step)]
+    if isinstance(outer, Product) and isinstance(inner, Product):
+        found: list[tuple[int, int, int]] = []
+        for big, small in zip(reversed(outer.factors), reversed(inner.factors), strict=True):
+            runs = _runs(big, small, step)
+            if runs is None:
+                return None
+            found, step = runs + found, step * big.size
+        return found
+    return None

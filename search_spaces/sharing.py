@@ -19,7 +19,7 @@ from search_spaces.block import blocks
 from search_spaces.blueprint import Blueprint, PlacedBlock
 from search_spaces.building import Mode, Network, block_in_mode, build, initialise, parameter_owners
 from search_spaces.errors import UsageError
-from search_spaces.layout import Layout, holds, layout_of, merge, plain_slices, take
+from search_spaces.layout import Layout, Window, holds, layout_of, merge, take, window
 from search_spaces.space import SearchSpace
 
 Tensors = Mapping[str, Tensor]
@@ -63,14 +63,20 @@ class _Slot:
     holder: dict[str, Tensor | None]
     attribute: str
     name: str
-    slices: tuple[slice, ...] | None
     extent: Layout
     layout: Layout
+    whole: bool
+    window: Window | None
     meta: Tensor
 
     def part(self, source: Tensors) -> Tensor:
+        """Return the part; few autograd nodes, since they are what running inside the shared weights costs."""
         tensor = source[self.name]
-        return tensor[self.slices] if self.slices else take(tensor, self.extent, self.layout)
+        if self.whole:
+            return tensor
+        if self.window and tensor.is_contiguous():
+            return self.window.of(tensor)
+        return take(tensor, self.extent, self.layout)
 
 
 class _SharedBlock:
@@ -196,8 +202,8 @@ class SharedWeights:
                 if parameter is not None:
                     name, layout = start + attribute, layout_of(parameter)
                     extent = self._extent(name, layout)
-                    slices = plain_slices(extent, layout)
-                    slots.append(_Slot(owner._parameters, attribute, name, slices, extent, layout, parameter))  # type: ignore[arg-type]
+                    whole, part = extent == layout, window(extent, layout)
+                    slots.append(_Slot(owner._parameters, attribute, name, extent, layout, whole, part, parameter))  # type: ignore[arg-type]
             for attribute, buffer in owner._buffers.items():
                 if buffer is not None:
                     buffers.append((owner._buffers, attribute, start + attribute))

@@ -1,0 +1,1 @@
+"""The panels of the report, one file a panel; each registers itself in ``experiments.report.panel.PANELS``."""

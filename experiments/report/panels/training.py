@@ -1,0 +1,80 @@
+"""Training of the supernetwork: loss, learning rate and the accuracy of three of its networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from experiments.report.data import ReportData, TrainingPoint
+from experiments.report.formats import grouped
+from experiments.report.panel import PANELS, Element, Figure, Grid, Panel
+from experiments.report.plots import SERIES, axis, layout
+
+NETWORKS = (
+    ("largest", "accuracy_largest", "circle", "solid"),
+    ("middle", "accuracy_middle", "square", "dash"),
+    ("smallest", "accuracy_smallest", "diamond", "dot"),
+)
+
+
+@PANELS.register("training")
+def training(data: ReportData) -> Panel | None:
+    """Return the panel."""
+    if not data.training:
+        return None
+    accuracies = [line for number in range(3) if (line := _accuracy(data.training, number))]
+    figures: list[Element] = [_loss(data.training)]
+    if accuracies:
+        options = layout(axis("optimiser steps"), axis("validation accuracy (%)"))
+        subtitle = "inherited weights, at points of training"
+        figures.append(Figure("Accuracy of three networks", accuracies, options, subtitle, ("measured",), 380))
+    last = data.training[-1]
+    lead = (
+        f"One set of weights was trained for {grouped(last.step)} optimiser steps ({grouped(last.epoch)} epochs, "
+        f"{grouped(last.images)} images)."
+    )
+    return Panel("training", "Training of the supernetwork", "Training", 60, (Grid(figures),), lead)
+
+
+def _loss(points: tuple[TrainingPoint, ...]) -> Figure:
+    steps = [point.step for point in points]
+    loss = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": steps,
+        "y": [point.loss for point in points],
+        "line": {"color": SERIES[0], "width": 1.8},
+        "hovertemplate": "step %{x}: loss %{y:.4f}<extra></extra>",
+    }
+    rate = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": steps,
+        "y": [point.learning_rate for point in points],
+        "yaxis": "y2",
+        "line": {"color": SERIES[1], "width": 1.8},
+        "hovertemplate": "step %{x}: learning rate %{y:.3g}<extra></extra>",
+    }
+    options = layout(
+        axis("optimiser steps", anchor="y2"),
+        axis("training loss", domain=[0.36, 1]),
+        yaxis2=axis("learning rate", domain=[0, 0.26], rangemode="tozero", nticks=3),
+        showlegend=False,
+    )
+    return Figure("Loss and learning rate", [loss, rate], options, "mean over the step's networks", ("measured",), 380)
+
+
+def _accuracy(points: tuple[TrainingPoint, ...], number: int) -> dict[str, Any] | None:
+    name, field, symbol, dash = NETWORKS[number]
+    values = [(point.step, getattr(point, field)) for point in points if getattr(point, field) is not None]
+    if not values:
+        return None
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": name,
+        "x": [step for step, _ in values],
+        "y": [value for _, value in values],
+        "line": {"color": SERIES[number], "width": 1.8, "dash": dash},
+        "marker": {"symbol": symbol, "size": 6},
+        "hovertemplate": f"{name}, step %{{x}}: %{{y:.2f}} %<extra></extra>",
+    }

@@ -1,0 +1,163 @@
+"""What a study remembers: the side of it that only reads, which needs no runner."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import Select, select
+
+from experiments.store.engine import Database
+from experiments.store.models import ArchitectureRow, ArtifactRow, MeasurementRow, StudyRow, WorkRow, epoch_seconds
+from experiments.store.runner import is_live
+from experiments.store.values import decode
+from predictors.measurement import Measurement, Obtained
+from search_spaces.errors import ConflictError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a study made; ``path`` is relative to the folder that ``add_artifact`` was given."""
+
+    name: str
+    path: str
+    sha256: str
+    num_bytes: int
+    created_at: datetime
+
+
+def moment(seconds: float) -> datetime:
+    """Return a time of the database, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def shown_state(row: StudyRow, now: float, lease_s: float) -> str:
+    """Return the state; ``interrupted`` when it is ``running`` with no live runner: nobody was left to write it."""
+    return "interrupted" if row.state == "running" and not is_live(row, now, lease_s) else row.state
+
+
+class Records:
+    """The stored content of one study.
+
+    Attributes:
+        id, name, seed: of the study.
+        settings: as they were given when it was made.
+    """
+
+    def __init__(self, database: Database, row: StudyRow, lease_s: float) -> None:
+        self._database = database
+        self._lease_s = lease_s
+        self.id = row.id
+        self.name = row.name
+        self.seed = row.seed
+        self.settings: dict[str, Any] = decode(row.settings)
+
+    @property
+    def state(self) -> str:
+        """``new``, ``running``, ``done``, ``failed`` or ``interrupted``, read now.
+
+        Raises:
+            ConflictError: the study was deleted.
+        """
+        with self._database.read() as session:
+            found = session.execute(select(StudyRow, epoch_seconds()).where(StudyRow.id == self.id)).one_or_none()
+        if found is None:
+            raise ConflictError(f"study {self.name!r} was deleted: make it again")
+        return shown_state(found[0], found[1], self._lease_s)
+
+    def done(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the payloads of finished work by key, in order of finishing."""
+        finished = select(WorkRow.key, WorkRow.payload).where(
+            WorkRow.study_id == self.id, WorkRow.kind == kind, WorkRow.sequence.is_not(None)
+        )
+        with self._database.read() as session:
+            return {key: decode(payload) for key, payload in session.execute(finished.order_by(WorkRow.sequence))}
+
+    def attempts(self, kind: str) -> dict[str, int]:
+        """Return how often each key was begun, in order of the first time; above 1 it was done again."""
+        begun = select(WorkRow.key, WorkRow.attempts).where(WorkRow.study_id == self.id, WorkRow.kind == kind)
+        with self._database.read() as session:
+            return {key: attempts for key, attempts in session.execute(begun.order_by(WorkRow.id)).tuples()}
+
+    def architectures(self) -> dict[str, str]:
+        """Return the canonical JSON of every architecture by key."""
+        stored = select(ArchitectureRow.key, ArchitectureRow.content).where(ArchitectureRow.study_id == self.id)
+        with self._database.read() as session:
+            return {key: content for key, content in session.execute(stored.order_by(ArchitectureRow.id)).tuples()}
+
+    def measurements(self, *, quantity: str | None = None, target: str | None = None) -> list[tuple[str, Measurement]]:
+        """Return (architecture key, measurement) in order of finishing; the key is "" where none was given.
+
+        A value that was not finite comes back as NaN, a spread that was not as None.
+        """
+        query = self._measured()
+        if quantity is not None:
+            query = query.where(MeasurementRow.quantity == quantity)
+        if target is not None:
+            query = query.where(MeasurementRow.target == target)
+        with self._database.read() as session:
+            return [(key or "", _measurement(row)) for row, _, key in session.execute(query)]
+
+    def artifacts(self) -> list[Artifact]:
+        """Return the artifacts by name."""
+        stored = select(ArtifactRow).where(ArtifactRow.study_id == self.id).order_by(ArtifactRow.name)
+        with self._database.read() as session:
+            return [
+                Artifact(row.name, row.path, row.sha256, row.num_bytes, moment(row.created_at))
+                for row in session.scalars(stored)
+            ]
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a measurement, in order of finishing; ``value`` is NaN where ``status`` is not ``finite``."""
+        import pandas as pd
+
+        with self._database.read() as session:
+            rows = [_frame_row(row, work, key) for row, work, key in session.execute(self._measured())]
+        return pd.DataFrame(rows, columns=list(FRAME_COLUMNS)).astype(FRAME_COLUMNS)
+
+    def _measured(self) -> Select[MeasurementRow, WorkRow, str | None]:
+        return (
+            select(MeasurementRow, WorkRow, ArchitectureRow.key)
+            .join(WorkRow, MeasurementRow.work_id == WorkRow.id)
+            .outerjoin(ArchitectureRow, WorkRow.architecture_id == ArchitectureRow.id)
+            .where(WorkRow.study_id == self.id)
+            .order_by(WorkRow.sequence, MeasurementRow.id)
+        )
+
+
+FRAME_COLUMNS = {
+    "architecture": "str",
+    "quantity": "str",
+    "target": "str",
+    "value": "float64",
+    "spread": "float64",
+    "unit": "str",
+    "obtained": "str",
+    "status": "str",
+    "kind": "str",
+    "key": "str",
+}
+
+
+def _frame_row(row: MeasurementRow, work: WorkRow, key: str | None) -> tuple[str | float, ...]:
+    measured = _measurement(row)
+    spread = math.nan if row.spread is None else row.spread
+    given = (row.quantity, row.target, measured.value, spread, row.unit, row.obtained, row.status)
+    return (key or "", *given, work.kind, work.key)
+
+
+def _measurement(row: MeasurementRow) -> Measurement:
+    return Measurement(
+        quantity=row.quantity,
+        value=math.nan if row.value is None else row.value,
+        unit=row.unit,
+        obtained=cast(Obtained, row.obtained),
+        spread=row.spread,
+        target=row.target,
+        versions=row.versions,
+    )

@@ -1,0 +1,207 @@
+"""The four-way split: training, calibration, validation and test, cut once by seed and held as uint8."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nas.data.checks import checked_images, checked_labels, require_every_class
+from nas.data.settings import DataSettings
+from nas.data.source import SOURCES, LabelledImages, SourceData
+from nas.data.stratify import cut, sample
+from nas.data.streams import SAMPLE, SPLIT, stream
+from search_spaces.errors import UsageError
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images with their labels, on one device.
+
+    Attributes:
+        images: uint8 (n, channels, height, width), contiguous.
+        labels: int64 (n,).
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device | str) -> ImageSet:
+        """Return the set on ``device``."""
+        return ImageSet(self.images.to(device), self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class DataSplits:
+    """The data of one study. The four sets are disjoint and each holds every class.
+
+    Attributes:
+        training: what the weights learn from.
+        calibration: for BatchNorm statistics and quantisation.
+        validation: what search sees.
+        test: seen by reports alone, never by a choice.
+        class_names: in the order of the labels.
+        mean: of the training images, one a channel, in 0..1.
+        std: likewise; 1 for a channel that is constant.
+        skipped: the image files that were left out because they do not decode.
+    """
+
+    training: ImageSet
+    calibration: ImageSet
+    validation: ImageSet
+    test: ImageSet
+    class_names: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def in_channels(self) -> int:
+        """The number of channels of an image."""
+        return int(self.training.images.shape[1])
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes."""
+        return len(self.class_names)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of an image, in pixels."""
+        height, width = self.training.images.shape[2:]
+        return int(height), int(width)
+
+    def to(self, device: torch.device | str) -> DataSplits:
+        """Return the splits with all four sets on ``device``."""
+        return replace(
+            self,
+            training=self.training.to(device),
+            calibration=self.calibration.to(device),
+            validation=self.validation.to(device),
+            test=self.test.to(device),
+        )
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """Images (n, channels, height, width) uint8 and labels (n,) int64 that hold every class, still in numpy."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    origin: str
+
+    def take(self, indices: NDArray[np.int64]) -> ImageSet:
+        return ImageSet(torch.from_numpy(self.images[indices]), torch.from_numpy(self.labels[indices]))
+
+
+def load_data(settings: DataSettings, seed: int) -> DataSplits:
+    """Read the source and split it; the same settings and seed give the same splits.
+
+    The test set is the source's own where it has one, otherwise it is cut from the images by seed. Calibration and
+    validation are cut from what remains. Every cut is stratified: each class keeps its share, and at least one image.
+
+    Args:
+        settings: of the data.
+        seed: of the splits and of the sample that ``max_images`` keeps.
+
+    Returns:
+        The four splits on the CPU.
+
+    Raises:
+        UsageError: the data or the settings can't be used; the message names what and where.
+    """
+    data = SOURCES.get(settings.source)(settings, seed)
+    training, class_names = _checked(data.training, data.class_names, settings.max_images, seed)
+    own_test = None
+    if data.test is not None:
+        own_test, _ = _checked(data.test, class_names, settings.max_images, seed)
+        _require_one_shape(training, own_test)
+    parts = _cut_sizes(settings, len(training.labels), own_test is not None)
+    indices = cut(training.labels, class_names, parts, training.origin, stream(seed, SPLIT))
+    return _assembled(training, own_test, indices, class_names, data)
+
+
+def _checked(
+    found: LabelledImages, class_names: tuple[str, ...] | None, max_images: int | None, seed: int
+) -> tuple[_Checked, tuple[str, ...]]:
+    labels = checked_labels(found, len(class_names) if class_names is not None else None)
+    every_class = class_names if class_names is not None else range(int(labels.max(initial=-1)) + 1)
+    require_every_class(labels, every_class, found.origin)
+    images = found.images
+    if max_images is not None and max_images < len(labels):
+        kept = sample(labels, max_images, found.origin, stream(seed, SAMPLE))
+        images, labels = images[kept], labels[kept]
+    names = tuple(map(str, every_class))
+    return _Checked(checked_images(replace(found, images=images)), labels, found.origin), names
+
+
+def _require_one_shape(training: _Checked, test: _Checked) -> None:
+    if training.images.shape[1:] != test.images.shape[1:]:
+        raise UsageError(
+            f"{test.origin}: test images of (channels, height, width) {test.images.shape[1:]}, "
+            f"training images of {training.images.shape[1:]}: give both one shape"
+        )
+
+
+def _cut_sizes(settings: DataSettings, num_images: int, has_test: bool) -> dict[str, int]:
+    sizes = {
+        "test": round(settings.test_fraction * num_images),
+        "validation": round(settings.validation_fraction * num_images),
+        "calibration": settings.calibration_images,
+    }
+    if has_test:
+        del sizes["test"]
+    return sizes
+
+
+def _assembled(
+    training: _Checked,
+    own_test: _Checked | None,
+    indices: dict[str, NDArray[np.int64]],
+    class_names: tuple[str, ...],
+    data: SourceData,
+) -> DataSplits:
+    mean, std = channel_statistics(training.images, indices["training"])
+    return DataSplits(
+        training=training.take(indices["training"]),
+        calibration=training.take(indices["calibration"]),
+        validation=training.take(indices["validation"]),
+        test=training.take(indices["test"]) if own_test is None else own_test.take(np.arange(len(own_test.labels))),
+        class_names=class_names,
+        mean=mean,
+        std=std,
+        skipped=data.skipped,
+    )
+
+
+def channel_statistics(
+    images: NDArray[np.uint8], indices: Sequence[int] | NDArray[np.int64]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and standard deviation of each channel over some images, in 0..1; a std of 0 is given as 1.
+
+    The sums are of integers and exact, so that no number of threads changes a last bit.
+
+    Args:
+        images: (n, channels, height, width).
+        indices: of the images that count.
+    """
+    num_channels = images.shape[1]
+    sums, squares = [0] * num_channels, [0] * num_channels
+    for start in range(0, len(indices), 1024):
+        chunk = images[indices[start : start + 1024]]
+        for channel in range(num_channels):
+            values = chunk[:, channel].ravel().astype(np.float64)  # Exact: no sum reaches 2**53.
+            sums[channel] += int(values.sum())
+            squares[channel] += int(values @ values)
+    count = len(indices) * images.shape[2] * images.shape[3]
+    mean = tuple(total / count / 255 for total in sums)
+    variances = [(count * square - total**2) / count**2 for total, square in zip(sums, squares, strict=True)]
+    return mean, tuple(math.sqrt(variance) / 255 if variance else 1.0 for variance in variances)

@@ -1,0 +1,93 @@
+"""Evaluation of networks inside the shared weights: BatchNorm recalibration, then held-out images.
+
+Images are loaded to the device once; each network passes over the prepared batches. Everything is a pure function of
+weights and images, so that an evaluation repeated gives the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from nas.data.batches import prepare
+from nas.data.splits import DataSplits, ImageSet
+from search_spaces.blueprint import Blueprint
+from search_spaces.sharing import SharedWeights
+
+BATCH_SIZE = 256
+CACHE_BYTES = 256 * 2**20
+
+
+class Batches:
+    """The images of one set, prepared for a resolution, in batches; kept while they are few."""
+
+    def __init__(self, images: ImageSet, data: DataSplits) -> None:
+        self.images, self._mean, self._std = images, data.mean, data.std
+        self._kept: dict[tuple[int, int], list[Tensor]] = {}
+
+    def at(self, resolution: tuple[int, int]) -> list[Tensor]:
+        """Return the batches (n, channels, height, width), float32, channels last."""
+        if resolution in self._kept:
+            return self._kept[resolution]
+        chunks = self.images.images.split(BATCH_SIZE)
+        prepared = [prepare(chunk, resolution, self._mean, self._std) for chunk in chunks]
+        held = sum(t.numel() for batches in self._kept.values() for t in batches)
+        if 4 * (held + sum(t.numel() for t in prepared)) <= CACHE_BYTES:
+            self._kept[resolution] = prepared
+        return prepared
+
+
+class Evaluator:
+    """Evaluates networks of ``shared`` with the tensors given (the moving average) on one set of images.
+
+    Args:
+        shared: the shared weights.
+        tensors: tensors by name; the moving average of training.
+        data: the splits; BatchNorm statistics come from its calibration images.
+        images: the split to evaluate on (``data.validation`` in search, ``data.test`` in reports alone).
+    """
+
+    def __init__(
+        self, shared: SharedWeights, tensors: Mapping[str, Tensor], data: DataSplits, images: ImageSet
+    ) -> None:
+        self._shared, self._tensors = shared, tensors
+        self._calibration, self._batches = Batches(data.calibration, data), Batches(images, data)
+        self._labels = images.labels
+
+    @torch.inference_mode()
+    def statistics(self, blueprint: Blueprint) -> dict[str, Tensor]:
+        """Return the BatchNorm statistics of one network: cumulative averages over the calibration images."""
+        statistics = self._shared.new_statistics(blueprint, self._labels.device)
+        if statistics:
+            for batch in self._calibration.at(blueprint.resolution):
+                self._shared.run(blueprint, batch, "calibrate", tensors=self._tensors, statistics=statistics)
+        return statistics
+
+    @torch.inference_mode()
+    def correct(self, blueprint: Blueprint, statistics: Mapping[str, Tensor] | None = None) -> Tensor:
+        """Return which images the network classifies correctly, (n,) bool."""
+        if statistics is None:
+            statistics = self.statistics(blueprint)
+        logits = [
+            self._shared.run(blueprint, batch, "evaluate", tensors=self._tensors, statistics=statistics)
+            for batch in self._batches.at(blueprint.resolution)
+        ]
+        return torch.cat(logits).argmax(1) == self._labels
+
+    def accuracy(self, blueprint: Blueprint) -> float:
+        """Return the top-1 accuracy in percent."""
+        return percent(self.correct(blueprint))
+
+
+@torch.inference_mode()
+def module_correct(module: nn.Module, batches: Batches, resolution: tuple[int, int]) -> Tensor:
+    """Return which images of ``batches`` a plain module in evaluation mode classifies correctly, (n,) bool."""
+    logits = torch.cat([module(batch) for batch in batches.at(resolution)])
+    return logits.argmax(1) == batches.images.labels
+
+
+def percent(correct: Tensor) -> float:
+    """Return the share of true entries in percent."""
+    return 100.0 * int(correct.sum()) / len(correct)

@@ -1,0 +1,1 @@
+"""Multi-objective search over integer populations, and the choice of networks from its front."""

@@ -1,0 +1,1 @@
+"""Search algorithms: one file each, registered in ``nas.search.algorithm.algorithms``."""

@@ -1,0 +1,140 @@
+"""A search space as a vectorised pymoo ``Problem`` over gene matrices, with operators that keep rows canonical.
+
+Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II" (2002): constrained domination enters through
+``G`` (feasible before infeasible, then less violation, then Pareto rank). pymoo is imported here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pymoo.algorithms.moo.nsga2 import NSGA2
+from pymoo.core.crossover import Crossover
+from pymoo.core.duplicate import DuplicateElimination
+from pymoo.core.evaluator import Evaluator
+from pymoo.core.mutation import Mutation
+from pymoo.core.population import Population
+from pymoo.core.problem import Problem
+from pymoo.core.termination import NoTermination
+
+from nas.search.objectives import Objective, Values, is_feasible, to_minimised, total_violation
+from nas.search.pareto import non_dominated
+from nas.search.population import SeenRows
+from search_spaces.space import Genes, SearchSpace
+
+# Worse than any broken bound: a network that failed is no step towards the feasible ones.
+_FAILED = 1e9
+
+
+class ArchitectureProblem(Problem):  # type: ignore[misc]
+    """Rows in, minimised objectives and one violation out; the values come with the call (ask and tell)."""
+
+    def __init__(self, space: SearchSpace, objectives: Sequence[Objective]) -> None:
+        super().__init__(
+            n_var=len(space.knobs),
+            n_obj=len(objectives),
+            n_ieq_constr=1,
+            xl=np.zeros(len(space.knobs)),
+            xu=space.num_choices - 1,
+            vtype=int,
+            requires_kwargs=True,
+        )
+        self.space = space
+        self.objectives = tuple(objectives)
+
+    def _evaluate(self, _genes: Genes, out: dict[str, Any], *_: Any, values: Values, **__: Any) -> None:
+        broken = np.minimum(total_violation(values, self.objectives), _FAILED)
+        feasible = is_feasible(values, self.objectives)
+        # Domination looks at F of feasible rows only, and all of those are finite.
+        out["F"] = np.where(feasible[:, None], to_minimised(values, self.objectives), 0.0)
+        out["G"] = np.where(feasible | (broken > 0.0), broken, _FAILED)[:, None]
+
+
+class KnobCrossover(Crossover):  # type: ignore[misc]
+    """One child of two parents by ``SearchSpace.crossover``."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__(n_parents=2, n_offsprings=1, prob=probability)
+
+    def _do(
+        self, problem: ArchitectureProblem, parents: Genes, *_: Any, random_state: np.random.Generator, **__: Any
+    ) -> Genes:
+        return problem.space.crossover(random_state, parents[0], parents[1])[None]
+
+
+class KnobMutation(Mutation):  # type: ignore[misc]
+    """``change_one_knob`` of every child."""
+
+    def _do(
+        self, problem: ArchitectureProblem, genes: Genes, *_: Any, random_state: np.random.Generator, **__: Any
+    ) -> Genes:
+        return change_one_knob(problem.space, random_state, genes)
+
+
+class NewRows(DuplicateElimination):  # type: ignore[misc]
+    """Keeps only children that were never asked for."""
+
+    def __init__(self, seen: SeenRows) -> None:
+        super().__init__()
+        self._seen = seen
+
+    def do(self, pop: Population, *others: Population, **_: Any) -> Population:
+        """Return the members of ``pop`` that are new and not in ``others``."""
+        return pop[self._seen.new(pop.get("X"), *(other.get("X") for other in others if len(other)))]
+
+
+class Evolution:
+    """pymoo's NSGA-II between ``children`` and ``survive``; ``started`` once it holds parents."""
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        objectives: Sequence[Objective],
+        seen: SeenRows,
+        seed: int,
+        *,
+        population_sizes: tuple[int, int],
+        crossover_probability: float,
+    ) -> None:
+        self._problem = ArchitectureProblem(space, objectives)
+        self._nsga2 = NSGA2(
+            pop_size=population_sizes[0],
+            crossover=KnobCrossover(crossover_probability),
+            mutation=KnobMutation(),
+            eliminate_duplicates=NewRows(seen),
+        ).setup(self._problem, termination=NoTermination(), seed=seed)
+        self._population_sizes = population_sizes
+        self.started = False
+
+    def children(self, num: int) -> Genes:
+        """Return up to ``num`` new rows, children of the parents; fewer when these have hardly a new child left."""
+        children = self._nsga2.mating.do(
+            self._problem, self._nsga2.pop, num, algorithm=self._nsga2, random_state=self._nsga2.random_state
+        )
+        return np.array(children.get("X"), dtype=np.int16).reshape(-1, self._problem.n_var)
+
+    def survive(self, genes: Genes, values: Values) -> None:
+        """Let the rows compete with the parents; the first rows that are told become the first parents."""
+        told = Population.new("X", genes)
+        Evaluator().eval(self._problem, told, values=values)
+        rows = Population.merge(self._nsga2.pop, told) if self.started else told
+        num_front = non_dominated(rows.get("F")[rows.get("FEAS").ravel()]).sum()
+        self._nsga2.pop_size = int(np.clip(num_front, *self._population_sizes))
+        self._nsga2.tell(infills=told)
+        self.started = True
+
+
+def change_one_knob(space: SearchSpace, rng: np.random.Generator, genes: Genes) -> Genes:
+    """Return ``genes`` with one active knob of each row moved to another of its values.
+
+    Knobs that this activates draw uniformly. Redrawing, as ``SearchSpace.mutate`` does, gives rows back unchanged.
+    """
+    free = (genes >= 0) & (space.num_choices > 1)
+    chance = np.where(free, rng.random(genes.shape), np.inf)
+    move = free & (chance == chance.min(axis=1, keepdims=True))
+    steps = rng.integers(1, np.maximum(space.num_choices, 2), size=genes.shape)
+    fresh = rng.integers(0, space.num_choices, size=genes.shape)
+    moved = np.where(move, (genes + steps) % space.num_choices, genes)
+    return space.canonical(np.where(moved < 0, fresh, moved))

@@ -1,0 +1,1 @@
+"""Training of the shared weights: samplers, schedule, step, checkpoints."""

@@ -1,0 +1,94 @@
+"""Checkpoints: one safetensors file each, its metadata in the header, replaced in one step; the last two are kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from search_spaces.errors import StorageError, UsageError
+
+NAME = re.compile(r"step-(\d{8})\.safetensors")
+KEPT = 2
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write ``tensors`` and ``metadata`` to ``path`` at once: a kill leaves the old file or the new one.
+
+    Raises:
+        StorageError: the folder can't be written.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = {"nas": json.dumps({**metadata, "crc32": _checksum(tensors)}, sort_keys=True)}
+    temporary = path.with_suffix(".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, temporary, header)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:
+        raise StorageError(f"can't write {path}: {error}: free space or choose another folder") from None
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return (tensors, metadata) of a file that ``save_tensors`` wrote.
+
+    Raises:
+        UsageError: it is cut short, damaged, or not such a file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = dict(json.loads(header["nas"]))
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise UsageError(f"{path.name} can't be read ({error}): it is cut short or no file of this program") from None
+    if metadata.pop("crc32", None) != _checksum(tensors):
+        raise UsageError(f"{path.name} is damaged: the checksum of its tensors differs from the stored one")
+    return tensors, metadata
+
+
+def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Path:
+    """Write the checkpoint of ``step`` and remove all but the last two."""
+    path = folder / f"step-{step:08d}.safetensors"
+    save_tensors(path, tensors, {**metadata, "step": step})
+    for old in _checkpoints(folder)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def load_checkpoint(
+    folder: Path, warn: Callable[[str], None]
+) -> tuple[dict[str, Tensor], dict[str, Any]] | tuple[None, None]:
+    """Return the newest checkpoint that can be read, or (None, None); a damaged one is named to ``warn``."""
+    for path in _checkpoints(folder):
+        try:
+            return load_tensors(path)
+        except UsageError as error:
+            warn(f"checkpoint {error}; trying the one before it")
+    return None, None
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints of ``folder``, newest first."""
+    found = [path for path in folder.glob("step-*.safetensors") if NAME.fullmatch(path.name)]
+    return sorted(found, reverse=True)
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> int:
+    value = 0
+    for name in sorted(tensors):
+        value = zlib.crc32(name.encode(), value)
+        value = zlib.crc32(tensors[name].reshape(-1).view(torch.uint8).numpy(), value)
+    return value
+

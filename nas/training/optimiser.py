@@ -1,0 +1,42 @@
+"""The optimiser of the shared tensors, the learning rate of a step, and the moving average."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from nas.training.settings import TrainingSettings
+
+
+def make_optimiser(tensors: Mapping[str, nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Return the optimiser; tensors of one axis and tables (``..token``, ``positions``, relative tables) do not decay."""
+    decayed = [t for name, t in tensors.items() if _decays(name, t)]
+    others = [t for name, t in tensors.items() if not _decays(name, t)]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    if settings.optimiser == "adamw":
+        return torch.optim.AdamW(groups, lr=settings.learning_rate, foreach=True)
+    return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True, foreach=True)
+
+
+def _decays(name: str, tensor: Tensor) -> bool:
+    return tensor.ndim > 1 and name.endswith(".weight")
+
+
+def learning_rate(step: int, num_steps: int, settings: TrainingSettings) -> float:
+    """Return the learning rate of ``step``: linear warm-up, then a cosine that ends at zero."""
+    warmup = round(settings.warmup_fraction * num_steps)
+    if step < warmup:
+        return settings.learning_rate * (step + 1) / warmup
+    progress = (step - warmup) / max(1, num_steps - warmup)
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+@torch.no_grad()
+def update_average(average: Iterable[Tensor], tensors: Iterable[Tensor], step: int, decay: float) -> None:
+    """Move ``average`` towards ``tensors``: the decay rises as (1 + step) / (10 + step) up to ``decay``."""
+    weight = 1.0 - min(decay, (1 + step) / (10 + step))
+    torch._foreach_lerp_(list(average), list(tensors), weight)

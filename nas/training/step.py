@@ -1,0 +1,127 @@
+"""One optimiser step: networks of the sampler, gradients accumulated, clipped once, averaged weights moved."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nas.data.augment import augment
+from nas.data.batches import prepare, training_batch_indices
+from nas.data.settings import AugmentSettings
+from nas.data.splits import DataSplits
+from nas.training.optimiser import learning_rate, make_optimiser, update_average
+from nas.training.samplers import samplers
+from nas.training.settings import TrainingSettings
+from search_spaces.architecture import Architecture
+from search_spaces.sharing import SharedWeights
+
+
+class Trainer:
+    """Shared weights, their optimiser and moving average; ``step`` is a function of the state and the step's number.
+
+    Attributes:
+        num_steps: optimiser steps of the whole training.
+        average: moving average of the shared tensors by name.
+    """
+
+    def __init__(
+        self,
+        shared: SharedWeights,
+        data: DataSplits,
+        settings: TrainingSettings,
+        augmentation: AugmentSettings,
+        seed: int,
+    ) -> None:
+        self.shared, self.data, self.settings, self.seed = shared, data, settings, seed
+        self.device = data.training.images.device
+        self._augmentation = augmentation
+        self._sampler = samplers.get(settings.sampler)()
+        self.optimiser = make_optimiser(shared.tensors, settings)
+        self.average = {name: tensor.detach().clone() for name, tensor in shared.tensors.items()}
+        self._loss = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
+        self._autocast = use_bfloat16(settings, self.device)
+        self.num_steps = num_steps(len(data.training), settings)
+
+    def architectures(self, step: int) -> list[Architecture]:
+        """Return the networks that ``step`` trains: a pure function of the seed and the step."""
+        rng = np.random.default_rng([self.seed, step])
+        genes = self._sampler.draw(self.shared.space, rng, self.settings.networks_per_step)
+        return self.shared.space.decode(genes)
+
+    def step(self, step: int) -> Tensor:
+        """Train one step and return its mean loss, on the device (reading it would wait for the device)."""
+        total = self.accumulate(step)
+        tensors = list(self.shared.tensors.values())
+        torch.nn.utils.clip_grad_norm_(tensors, self.settings.max_gradient_norm, foreach=True)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(step, self.num_steps, self.settings)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        update_average(self.average.values(), tensors, step, self.settings.ema_decay)
+        return total
+
+    def accumulate(self, step: int) -> Tensor:
+        """Add the gradients of the step's networks, each divided by their number, and return the mean loss."""
+        architectures = self.architectures(step)
+        total = torch.zeros((), device=self.device)
+        batches: dict[tuple[int, tuple[int, int]], tuple[Tensor, Tensor]] = {}
+        for number, architecture in enumerate(architectures):
+            blueprint = self.shared.space.blueprint(architecture)
+            index = step * len(architectures) + number if self._sampler.own_batches else step
+            if (index, blueprint.resolution) not in batches:
+                batches[index, blueprint.resolution] = self._batch(index, blueprint.resolution)
+            images, labels = batches[index, blueprint.resolution]
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
+                loss = self._loss(self.shared.run(blueprint, images, "train"), labels) / len(architectures)
+            loss.backward()
+            total += loss.detach()
+        return total
+
+    def _batch(self, index: int, resolution: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Return the augmented images and labels of batch ``index``: a pure function of the seed and the index."""
+        training = self.data.training
+        chosen = training_batch_indices(len(training), self.settings.batch_size, self.seed, index).to(self.device)
+        generator = torch.Generator(self.device).manual_seed(_mix(self.seed, index))
+        images = augment(training.images[chosen], self._augmentation, generator)
+        return prepare(images, resolution, self.data.mean, self.data.std), training.labels[chosen]
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that the next step depends on, by name."""
+        found: dict[str, Tensor] = {}
+        for name, tensor in self.shared.tensors.items():
+            found[f"weights/{name}"] = tensor
+            found[f"average/{name}"] = self.average[name]
+            for key, value in self.optimiser.state.get(tensor, {}).items():
+                found[f"optimiser/{key}/{name}"] = value
+        return found
+
+    @torch.no_grad()
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Take over the ``state`` of another trainer of the same space and settings."""
+        for name, tensor in self.shared.tensors.items():
+            tensor.copy_(state[f"weights/{name}"])
+            self.average[name].copy_(state[f"average/{name}"])
+        for key, value in state.items():
+            kind, _, rest = key.partition("/")
+            if kind == "optimiser":
+                entry, _, name = rest.partition("/")
+                device = "cpu" if entry == "step" else self.device
+                self.optimiser.state[self.shared.tensors[name]][entry] = value.clone().to(device)
+
+
+def num_steps(num_images: int, settings: TrainingSettings) -> int:
+    """Return the optimiser steps that make ``settings.epochs`` passes of one network each over the images."""
+    own = settings.networks_per_step if samplers.get(settings.sampler).own_batches else 1
+    return max(1, settings.epochs * (num_images // settings.batch_size) // own)
+
+
+def use_bfloat16(settings: TrainingSettings, device: torch.device) -> bool:
+    """Return whether forward passes run in bfloat16."""
+    if settings.precision == "auto":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return settings.precision == "bfloat16"
+
+
+def _mix(seed: int, index: int) -> int:
+    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> np.uint64(1))

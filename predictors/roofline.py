@@ -1,0 +1,97 @@
+"""The analytic latency of any target: a roofline per layer, and the launch of one kernel per layer.
+
+In eager PyTorch each layer is one kernel: nothing is fused, each activation is read and written. The host launches
+while the device computes, so a network of N kernels takes
+
+    T = max(N * launch_overhead, sum of t_k),   t_k = max(FLOPs / (eta * P * occupancy), bytes / (eta_m * BW)) + floor
+
+with weights read once a batch. On a CPU host and device are one and T is the sum of both. Williams et al., "Roofline"
+(CACM 2009); waves of tiles on the multiprocessors: NeuSight (ASPLOS 2025).
+
+The constants are assumptions, rounded from public float32 timings of single kernels on five NVIDIA GPUs (NeuSight's
+data). There the formula's mean error is 40 % (conv), 40 % (linear) and 44 % (batched products), that of the bare data
+sheet 44, 52 and 63 %; nothing stands behind ``depthwise``. Read an analytic latency as a rank, not a promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from predictors.measurement import Measurement
+from predictors.target import Target
+from search_spaces.layers import Layer
+
+ROOFLINE_TERMS = ("host_ps", "device_ps")
+
+# Reachable share of the peak rate by operation; another operation with MACs counts as linear.
+UTILISATION = {"conv": 0.7, "depthwise": 0.2, "linear": 0.6, "attention": 0.5}
+BANDWIDTH_UTILISATION = 0.75
+# Outputs that one multiprocessor computes at a time.
+TILE_OUTPUTS = 4096
+# Kernels of few outputs split their sums, which keeps this share of the device at work.
+MIN_OCCUPANCY = 0.2
+# No GPU kernel is shorter.
+KERNEL_FLOOR_US = 2.0
+BYTES = {"fp32": 4, "tf32": 4, "fp16": 2, "bf16": 2}
+
+
+def layer_ms(layer: Layer, target: Target) -> float:
+    """Return the device time of one layer on a batch in milliseconds, its launch not included."""
+    floor_us = KERNEL_FLOOR_US if target.device.kind == "gpu" else 0.0
+    return max(_compute_ms(layer, target), _memory_ms(layer, target)) + floor_us / 1e3
+
+
+def roofline_terms(layers: Iterable[Layer], target: Target) -> tuple[float, float]:
+    """Return (host, device) time of ``layers`` in whole picoseconds, additive over layers and blocks.
+
+    Whole numbers below 2^53 add exactly in float64 in any order: a network's terms are the same, bit for bit, whether
+    summed layer by layer or from tables of blocks.
+    """
+    launch = round(target.device.launch_overhead_us * 1e6)
+    num_kernels = device = 0
+    for layer in layers:
+        num_kernels += 1
+        device += round(layer_ms(layer, target) * 1e9)
+    host = num_kernels * launch
+    return float(host), float(device + host if target.device.kind == "cpu" else device)
+
+
+def combine_terms(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the latency in milliseconds, (n,), of summed terms (n, 2): the busier of host and device."""
+    picoseconds: NDArray[np.float64] = np.max(sums, axis=-1)
+    return picoseconds / 1e9
+
+
+def latency_ms(layers: Iterable[Layer], target: Target) -> float:
+    """Return the analytic latency of one batch in milliseconds; equal to ``combine_terms`` of its summed terms."""
+    return float(combine_terms(np.array([roofline_terms(layers, target)]))[0])
+
+
+def analytic_latency(layers: Iterable[Layer], target: Target) -> Measurement:
+    """Return ``latency_ms`` as a measurement, labelled ``analytic``."""
+    return Measurement("latency_ms", latency_ms(layers, target), "ms", "analytic", target=target.name)
+
+
+def _compute_ms(layer: Layer, target: Target) -> float:
+    if not layer.macs:
+        return 0.0
+    # Depthwise convolutions have nothing to feed tensor cores with.
+    tflops = target.device.peak_tflops("fp32" if layer.op == "depthwise" else target.precision)
+    utilisation = UTILISATION.get(layer.op, UTILISATION["linear"]) * _occupancy(layer, target)
+    return 2 * layer.macs * target.batch_size / (utilisation * tflops * 1e9)
+
+
+def _occupancy(layer: Layer, target: Target) -> float:
+    """Return the share of the device at work: a wave takes its time, however few of its tiles are full."""
+    num_waves = layer.outputs * target.batch_size / (TILE_OUTPUTS * target.device.num_sms)
+    return max(MIN_OCCUPANCY, num_waves / max(1, ceil(num_waves)))
+
+
+def _memory_ms(layer: Layer, target: Target) -> float:
+    num_elements = layer.params + (layer.inputs + layer.outputs) * target.batch_size
+    num_bytes = num_elements * BYTES[target.precision]
+    return num_bytes / (BANDWIDTH_UTILISATION * target.device.memory_bandwidth_gb_s * 1e6)

@@ -1,0 +1,201 @@
+"""How long something takes on the device that is here: warm-up until it settles, then median, spread and doubts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from predictors.machine_load import LoadSnapshot, load_snapshot, other_load
+from predictors.measurement import Measurement
+from predictors.runtime import float32_products, pinned_threads, software_versions
+from predictors.target import Precision
+from search_spaces.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+Stopwatch = Callable[[Callable[[], object]], float]
+
+
+@dataclass(frozen=True, slots=True)
+class TimingPlan:
+    """How long to warm up and to measure.
+
+    Attributes:
+        window: runs whose median is compared with the median of the window before.
+        tolerance: relative difference of medians under which they count as equal.
+        max_warmup_runs, max_warmup_s: warm-up ends there even if it has not settled.
+        min_runs, max_runs, budget_s: measured runs: as many as fit in the budget, within the two.
+    """
+
+    window: int = 5
+    tolerance: float = 0.05
+    max_warmup_runs: int = 60
+    max_warmup_s: float = 5.0
+    min_runs: int = 20
+    max_runs: int = 200
+    budget_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Durations of single runs.
+
+    Attributes:
+        median_ms, p95_ms: of the measured runs. spread_ms: half their interquartile range.
+        num_runs, warmup_runs: how many were measured and how many ran before.
+        stable: whether the warm-up settled and the second half of the runs is as fast as the first.
+        notes: why a reader should doubt it: not settled, slowed down, other work on the machine.
+        versions: software, threads, precision and memory format.
+    """
+
+    median_ms: float
+    spread_ms: float
+    p95_ms: float
+    num_runs: int
+    warmup_runs: int
+    stable: bool
+    notes: tuple[str, ...]
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def measurement(self, target: str) -> Measurement:
+        """Return the median as a measurement on ``target``; the notes stand among its versions."""
+        versions = {**self.versions, **({"notes": "; ".join(self.notes)} if self.notes else {})}
+        return Measurement("latency_ms", self.median_ms, "ms", "measured", self.spread_ms, target, versions)
+
+
+def wall_stopwatch(clock_ns: Callable[[], int] = time.perf_counter_ns) -> Stopwatch:
+    """Return a stopwatch that reads a clock of nanoseconds before and after one run."""
+
+    def measure(function: Callable[[], object]) -> float:
+        start = clock_ns()
+        function()
+        return (clock_ns() - start) / 1e6
+
+    return measure
+
+
+def cuda_stopwatch() -> Stopwatch:
+    """Return a stopwatch of CUDA events on the current stream: gaps in which the device waits for the host count."""
+    import torch
+
+    event: Any = torch.cuda.Event
+    start, end = event(enable_timing=True), event(enable_timing=True)
+
+    def measure(function: Callable[[], object]) -> float:
+        torch.cuda.synchronize()
+        start.record()
+        function()
+        end.record()
+        torch.cuda.synchronize()
+        return float(start.elapsed_time(end))
+
+    return measure
+
+
+def time_callable(
+    function: Callable[[], object],
+    device_kind: Literal["cpu", "gpu"] = "cpu",
+    *,
+    plan: TimingPlan = TimingPlan(),
+    num_threads: int | None = None,
+    stopwatch: Stopwatch | None = None,
+    snapshot: Callable[[], LoadSnapshot] = load_snapshot,
+) -> Timing:
+    """Return how long one call of ``function`` takes.
+
+    Args:
+        function: what is timed.
+        device_kind: where it computes: wall clock on a CPU, CUDA events on a GPU.
+        plan: how long to warm up and to measure.
+        num_threads: torch threads meanwhile; by default those that torch has.
+        stopwatch: replaces the one of ``device_kind``.
+        snapshot: reads the machine's load before and after.
+    """
+    measure = stopwatch or (cuda_stopwatch() if device_kind == "gpu" else wall_stopwatch())
+    with pinned_threads(num_threads):
+        before = snapshot()
+        warmup, settled = _warm_up(measure, function, plan)
+        expected_ms = max(float(np.median(warmup[-plan.window :])), 1e-6)
+        num_runs = int(np.clip(plan.budget_s * 1e3 / expected_ms, plan.min_runs, plan.max_runs))
+        runs = np.array([measure(function) for _ in range(num_runs)])
+        load = other_load(before, snapshot())
+        versions = software_versions(device_kind)
+    drift = float(np.median(runs[num_runs // 2 :]) / max(np.median(runs[: num_runs // 2]), 1e-9)) - 1
+    low, median, high, p95 = np.percentile(runs, (25, 50, 75, 95))
+    notes = (
+        "" if settled else f"the warm-up of {len(warmup)} runs did not settle within {plan.tolerance:.0%}",
+        f"the second half was {drift:.0%} slower: throttling or other work" if drift > plan.tolerance else "",
+        load,
+    )
+    return Timing(
+        median_ms=float(median),
+        spread_ms=float(high - low) / 2,
+        p95_ms=float(p95),
+        num_runs=num_runs,
+        warmup_runs=len(warmup),
+        stable=settled and abs(drift) <= plan.tolerance,
+        notes=tuple(filter(None, notes)),
+        versions=versions,
+    )
+
+
+def time_module(
+    module: nn.Module,
+    images: torch.Tensor,
+    precision: Precision = "fp32",
+    *,
+    plan: TimingPlan = TimingPlan(),
+    num_threads: int | None = None,
+) -> Timing:
+    """Return how long ``module`` takes on ``images`` in evaluation mode, without gradients, channels last.
+
+    Args:
+        module: any network; a copy is timed, it stays as it is.
+        images: (batch, channels, height, width) on the device to time on.
+        precision: weights and images are cast to it whole; ``fp32`` keeps tensor cores out, ``tf32`` lets them in.
+        plan: as in ``time_callable``.
+        num_threads: as in ``time_callable``.
+
+    Raises:
+        UsageError: ``images`` is empty or has another number of axes.
+    """
+    import copy
+
+    import torch
+
+    if images.ndim != 4 or not images.numel():
+        raise UsageError(f"images have shape {tuple(images.shape)}: give (batch, channels, height, width), none zero")
+    settings: dict[str, Any] = {"dtype": _dtype(precision), "memory_format": torch.channels_last}
+    network = copy.deepcopy(module).eval().to(images.device, **settings)
+    batch = images.to(**settings)
+    products = float32_products("tf32" if precision == "tf32" else "ieee")
+    with torch.inference_mode(), products, torch.cuda.device(images.device) if images.is_cuda else nullcontext():
+        kind: Literal["cpu", "gpu"] = "gpu" if images.is_cuda else "cpu"
+        timing = time_callable(lambda: network(batch), kind, plan=plan, num_threads=num_threads)
+    return replace(timing, versions={**timing.versions, "precision": precision, "memory_format": "channels_last"})
+
+
+def _dtype(precision: Precision) -> torch.dtype:
+    import torch
+
+    return {"fp16": torch.float16, "bf16": torch.bfloat16}.get(precision, torch.float32)
+
+
+def _warm_up(measure: Stopwatch, function: Callable[[], object], plan: TimingPlan) -> tuple[list[float], bool]:
+    """Return (durations, whether the medians of the last two windows agree)."""
+    runs: list[float] = []
+    while len(runs) < plan.max_warmup_runs and sum(runs) < plan.max_warmup_s * 1e3:
+        runs.append(measure(function))
+        if len(runs) >= 2 * plan.window:
+            last = float(np.median(runs[-plan.window :]))
+            previous = float(np.median(runs[-2 * plan.window : -plan.window]))
+            if abs(last - previous) <= plan.tolerance * max(previous, 1e-9):
+                return runs, True
+    return runs, False

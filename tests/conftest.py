@@ -1,0 +1,14 @@
+"""Settings that every test runs under: one thread a process, and the same hypothesis examples every time."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# Before anything imports torch: pytest-xdist fills the cores, and sums depend on the number of threads.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+settings.load_profile("repeatable")
