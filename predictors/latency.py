@@ -3,6 +3,10 @@
 A Gaussian process with linear kernels over structural features and one-hot choices (a Bayesian linear model: in eager
 mode latency is nearly a sum over operators) and an RBF kernel over the features for what does not add up. Milliseconds
 are fitted as they are: on public GPU tables that halves the error of fitting logarithms.
+
+On those tables (20 samples, all other networks predicted) Spearman's correlation is 0.97-1.00 for NAS-Bench-201 on
+seven GPU settings; for Once-for-All 0.98-0.99 at batch 32-64 and 0.71-0.78 where launches and noise decide (batch 1,
+and one card at 32).
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from predictors.samples import as_inputs, check_samples
 from predictors.validation import Validation
 
 MIN_SAMPLES = 5
-KERNELS = (Kernel("linear", "features"), Kernel("linear", "one_hot", -1.0), Kernel("rbf", "features", -1.0))
+KERNELS = (Kernel("linear", "features"), Kernel("linear", "one_hot", -3.0), Kernel("rbf", "features", -1.0))
 
 
 class LatencyModel:

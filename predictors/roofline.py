@@ -86,7 +86,9 @@ def _compute_ms(layer: Layer, target: Target) -> float:
 
 
 def _occupancy(layer: Layer, target: Target) -> float:
-    """Return the share of the device at work: a wave takes its time, however few of its tiles are full."""
+    """Return the share of a GPU at work: a wave takes its time, however few of its tiles are full."""
+    if target.device.kind == "cpu":
+        return 1.0
     num_waves = layer.outputs * target.batch_size / (TILE_OUTPUTS * target.device.num_sms)
     return max(MIN_OCCUPANCY, num_waves / max(1, ceil(num_waves)))
 

@@ -61,6 +61,8 @@ def read_architecture(text: str) -> tuple[str, dict[str, Any], dict[str, Value]]
     if not isinstance(content, dict) or not isinstance(content.get("knobs"), dict) or "space" not in content:
         raise UsageError('the architecture lacks keys: expected {"space": NAME, "settings": {...}, "knobs": {...}}')
     settings = content.get("settings", {})
+    if not isinstance(settings, dict):
+        raise UsageError(f"the architecture's settings are {settings!r}: expected an object")
     if extra := sorted(set(content) - {"space", "settings", "knobs"}):
         raise UsageError(f"the architecture has unknown key {extra[0]!r}: allowed: space, settings, knobs")
-    return str(content["space"]), dict(settings), dict(content["knobs"])
+    return str(content["space"]), settings, content["knobs"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from search_spaces.blueprint import Blueprint, PlacedBlock
 from search_spaces.layers import Cost, Layer, total
@@ -11,6 +11,8 @@ from search_spaces.registry import Registry
 
 if TYPE_CHECKING:
     from torch import nn
+
+B = TypeVar("B", bound=type)
 
 
 class BlockType(Protocol):
@@ -30,11 +32,15 @@ class BlockType(Protocol):
 blocks: Registry[BlockType] = Registry("block", "search_spaces.blocks")
 
 
-def register_block(name: str):  # type: ignore[no-untyped-def]
-    """Return the decorator that registers a block's class (typed loosely: each block has its own settings)."""
+def register_block(name: str) -> Callable[[B], B]:
+    """Return the decorator that registers a block's class under ``name``.
 
-    def enter(block):  # type: ignore[no-untyped-def]
-        return blocks.register(name)(block)
+    The cast is here because each block names settings of its own, which no one protocol can say.
+    """
+
+    def enter(block: B) -> B:
+        blocks.register(name)(cast(BlockType, block))
+        return block
 
     return enter
 
@@ -58,5 +64,3 @@ def cost(blueprint: Blueprint, counting: str = "core") -> Cost:
 def module_of(placed: PlacedBlock) -> nn.Module:
     """Build one placed block's module on the current default device."""
     return blocks.get(placed.kind)(placed.in_width, placed.out_width, placed.in_size, **placed.arguments)
-
-

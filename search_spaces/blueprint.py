@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from search_spaces.errors import UsageError
 
 Setting = int | float | str | bool
 
@@ -134,33 +137,34 @@ class Blueprint:
         }
 
 
-def blueprint_from_dict(content: Mapping[str, object]) -> Blueprint:
+def blueprint_from_dict(content: Mapping[str, Any]) -> Blueprint:
     """Return the blueprint of ``Blueprint.to_dict``'s data.
 
     Raises:
         UsageError: a key is missing or holds another type.
     """
-    from search_spaces.errors import UsageError
 
-    def stage(value: object) -> Stage:
-        assert isinstance(value, dict)
-        blocks = tuple(
-            Block.of(str(block["kind"]), **{key: item for key, item in block.items() if key != "kind"})
-            for block in value["blocks"]
-        )
-        return Stage(str(value["name"]), int(value["width"]), blocks)
+    def block(value: Any) -> Block:
+        settings = {key: item for key, item in dict(value).items() if key != "kind"}
+        for key, item in settings.items():
+            if not isinstance(item, Setting):
+                raise TypeError(f"setting {key!r} got {item!r}, allowed: a number, a string or a truth value")
+        return Block.of(str(value["kind"]), **settings)
+
+    def stage(value: Any) -> Stage:
+        return Stage(str(value["name"]), int(value["width"]), tuple(block(item) for item in value["blocks"]))
 
     try:
-        height, width = content["resolution"]  # type: ignore[misc]
+        height, width = content["resolution"]
         return Blueprint(
             family=str(content["family"]),
-            in_channels=int(content["in_channels"]),  # type: ignore[call-overload]
+            in_channels=int(content["in_channels"]),
             resolution=(int(height), int(width)),
             stem=stage(content["stem"]),
-            stages=tuple(stage(value) for value in content["stages"]),  # type: ignore[attr-defined]
+            stages=tuple(stage(value) for value in content["stages"]),
             head=stage(content["head"]),
         )
-    except (KeyError, TypeError, ValueError, AssertionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"the blueprint can't be read ({type(error).__name__}: {error}): "
             "expected keys family, in_channels, resolution, stem, stages, head"

@@ -20,11 +20,11 @@ Mode = Literal["train", "calibrate", "evaluate"]
 """``train``: batch statistics, nothing updated. ``calibrate``: running statistics are cumulative averages.
 ``evaluate``: running statistics are used."""
 
-_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 class Network(nn.Module):
-    """A network in order: stem, blocks, head. Parameters are named by role: ``stage2.block3.mbconv.expand.conv.weight``."""
+    """Stem, blocks and head in order. Parameters are named by role: ``stage2.block3.mbconv.expand.conv.weight``."""
 
     def __init__(self, modules: list[tuple[PlacedBlock, nn.Module]]) -> None:
         super().__init__()
@@ -51,14 +51,24 @@ def build(blueprint: Blueprint, device: str | torch.device = "cpu", seed: int = 
     Raises:
         UsageError: a block can't stand where the blueprint puts it; the message names the setting.
     """
-    with torch.device("meta"):
-        network = Network([(placed, module_of(placed)) for placed in blueprint.placed()])
-    network.to_empty(device=device)
+    network = assemble(blueprint, device)
     owners = dict(parameter_owners(network))
     for name, parameter in network.named_parameters():
         initialise(owners[name], name, parameter, seed)
+    return network
+
+
+def assemble(blueprint: Blueprint, device: str | torch.device = "cpu") -> Network:
+    """Return the network of ``blueprint`` with fresh statistics and parameters that are not filled yet.
+
+    Raises:
+        UsageError: a block can't stand where the blueprint puts it; the message names the setting.
+    """
+    with torch.device("meta"):
+        network = Network([(placed, module_of(placed)) for placed in blueprint.placed()])
+    network.to_empty(device=device)
     for module in network.modules():
-        if isinstance(module, _NORMS):
+        if isinstance(module, NORMS):
             module.reset_running_stats()
     return network
 
@@ -107,7 +117,7 @@ def block_in_mode(placed: PlacedBlock, mode: Mode) -> nn.Module:
         block = module_of(placed)
     block.train(mode != "evaluate")
     for module in block.modules():
-        if isinstance(module, _NORMS):
+        if isinstance(module, NORMS):
             if mode == "train":
                 module.track_running_stats = False
                 module.running_mean = module.running_var = module.num_batches_tracked = None

@@ -19,7 +19,7 @@ class Layer:
 
     Attributes:
         op: ``conv``, ``depthwise``, ``linear``, ``attention``, ``batch_norm``, ``layer_norm``, ``activation``, ``add``,
-            ``scale``, ``pool``, ``mean``, ``copy``.
+            ``scale``, ``pool`` (average), ``max_pool``, ``mean``, ``copy``.
         macs: multiply-accumulates of conv, depthwise, linear and attention products; 0 for the others.
         params: weights and biases, affine parameters of norms included.
         inputs, outputs: elements of activations read and written.
@@ -54,14 +54,14 @@ def _core(layer: Layer) -> tuple[int, int]:
 
 
 def _fvcore(layer: Layer) -> tuple[int, int]:
-    """fvcore 0.1.5 with fused attention counted: 2 per element of BatchNorm, 5 of LayerNorm, 1 of average pooling."""
+    """As fvcore 0.1.5 with fused attention: 2 more an element of BatchNorm, 5 of LayerNorm, 1 of average pooling."""
     per_element = {"batch_norm": 2, "layer_norm": 5, "pool": 1}.get(layer.op, 0)
     macs, activations = _core(layer)
     return macs + per_element * layer.inputs, activations
 
 
 def _pycls(layer: Layer) -> tuple[int, int]:
-    """pycls: one more per element that gets a bias; the output of a max pooling is an activation."""
+    """As pycls: one more per element that gets a bias; the output of a max pooling is an activation."""
     macs, activations = _core(layer)
     return macs + layer.bias, activations + (layer.outputs if layer.op == "max_pool" else 0)
 

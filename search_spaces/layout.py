@@ -84,14 +84,10 @@ def merge(one: Axis, other: Axis) -> Axis:
     if isinstance(one, Product) and isinstance(other, Product) and len(one.factors) == len(other.factors):
         return Product(tuple(merge(a, b) for a, b in zip(one.factors, other.factors, strict=True)))
     if isinstance(one, Segments) and isinstance(other, Segments):
-        theirs = dict(other.parts)
-        names = [name for name, _ in one.parts] + [name for name, _ in other.parts if name not in dict(one.parts)]
-        mine = dict(one.parts)
-        merged = [
-            (name, merge(mine[name], theirs[name]) if name in mine and name in theirs else mine.get(name) or theirs[name])
-            for name in names
-        ]
-        return Segments(tuple(merged))
+        merged = dict(one.parts)
+        for name, part in other.parts:
+            merged[name] = merge(merged[name], part) if name in merged else part
+        return Segments(tuple(merged.items()))
     raise TypeError(f"axes {one} and {other} of one parameter have different structure: put what differs in its name")
 
 
@@ -123,11 +119,13 @@ def _take_axis(tensor: Tensor, dim: int, outer: Axis, inner: Axis) -> Tensor:
     if isinstance(outer, Plain) and isinstance(inner, Plain):
         return tensor.narrow(dim, _start(outer, inner), inner.size)
     if isinstance(outer, Product) and isinstance(inner, Product):
-        tensor = tensor.unflatten(dim, [factor.size for factor in outer.factors])
+        factors = [factor.size for factor in outer.factors]
+        tensor = tensor.reshape(*tensor.shape[:dim], *factors, *tensor.shape[dim + 1 :])
         for offset, (big, small) in enumerate(zip(outer.factors, inner.factors, strict=True)):
             tensor = _take_axis(tensor, dim + offset, big, small)
         return tensor.flatten(dim, dim + len(outer.factors) - 1)
-    assert isinstance(outer, Segments) and isinstance(inner, Segments)
+    assert isinstance(outer, Segments), (outer, inner)
+    assert isinstance(inner, Segments), (outer, inner)
     starts, position = {}, 0
     for name, part in outer.parts:
         starts[name] = (position, part)
@@ -141,7 +139,7 @@ def _take_axis(tensor: Tensor, dim: int, outer: Axis, inner: Axis) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What ``take`` takes from a contiguous tensor, as one strided view and a reshape: the fast way to the same values."""
+    """What ``take`` takes from a contiguous tensor, as one strided view: its fast way, made contiguous."""
 
     sizes: tuple[int, ...]
     strides: tuple[int, ...]
@@ -150,8 +148,8 @@ class Window:
 
     def of(self, tensor: Tensor) -> Tensor:
         """Return the part of ``tensor``, which is contiguous and of the extent's shape."""
-        view = tensor.as_strided(self.sizes, self.strides, tensor.storage_offset() + self.offset)
-        return view if self.sizes == self.shape else view.reshape(self.shape)
+        view = tensor.as_strided(self.sizes, self.strides, tensor.storage_offset() + self.offset).contiguous()
+        return view if self.sizes == self.shape else view.view(self.shape)
 
 
 def window(extent: Layout, layout: Layout) -> Window | None:

@@ -1,8 +1,8 @@
 """Exact costs of whole populations: one table a position, filled by the scalar twin, looked up for millions of rows.
 
 Every position's placed block depends on a few knobs (``SearchSpace.position_knobs``). Its table has one row for each
-combination of their values, and zeros where one of them is inactive; the cost of a network is the sum of one row a
-position. Neighbouring positions share a table while it stays in the processor's cache.
+combination of their values and of being inactive, zeros where the position is absent; the cost of a network is the sum
+of one row a position. Neighbouring positions share a table while it stays in the processor's cache.
 """
 
 from __future__ import annotations
@@ -83,26 +83,35 @@ class PopulationTable:
         shape = [len(self.space.knobs[column].values) + 1 for column in columns]
         cache: dict[PlacedBlock, Sequence[float]] = {}
         rows: NDArray[Any] | None = None
-        for choice in product(*(range(1, size) for size in shape)):
+        lowest = [0 if self.space.knobs[column].parent else 1 for column in columns]
+        for choice in product(*(range(low, size) for low, size in zip(lowest, shape, strict=True))):
             placed = self._place(name, {self.space.knobs[c].name: i - 1 for c, i in zip(columns, choice, strict=True)})
+            if placed is None:
+                continue
             if placed not in cache:
                 cache[placed] = terms(block_layers(placed))
             if rows is None:
                 rows = np.zeros((*shape, len(cache[placed])), dtype=dtype)
             rows[choice] = cache[placed]
-        assert rows is not None
+        if rows is None:
+            raise UsageError(f"space {self.space.name!r} has no block at {name!r}: mend its position_knobs")
         return _Table(columns, _multipliers(shape), rows.reshape(-1, rows.shape[-1]))
 
-    def _place(self, name: str, chosen: dict[str, int]) -> PlacedBlock:
-        """Return the block at ``name`` in the largest network that has the ``chosen`` indices."""
+    def _place(self, name: str, chosen: dict[str, int]) -> PlacedBlock | None:
+        """Return the block at ``name`` in the largest network that has the ``chosen`` indices, if there is one.
+
+        There is none where a knob at index -1 (inactive) is active in that network, or the other way round.
+        """
         values: dict[str, Value] = {}
         for knob in self.space.knobs:
             values[knob.name] = knob.values[chosen.get(knob.name, len(knob.values) - 1)]
         architecture = self.space.architecture(values)
+        if any((index >= 0) != (knob in architecture.values) for knob, index in chosen.items()):
+            return None
         for placed in self.space.blueprint(architecture).placed():
             if placed.name == name:
                 return placed
-        raise UsageError(f"space {self.space.name!r} has no block at {name!r} with {chosen}: mend position_knobs")
+        return None
 
 
 def _multipliers(shape: Sequence[int]) -> tuple[int, ...]:
@@ -111,7 +120,9 @@ def _multipliers(shape: Sequence[int]) -> tuple[int, ...]:
 
 def _row_numbers(chunk: NDArray[np.int32], table: _Table) -> NDArray[np.int32]:
     """Return each row's place in ``table``; ``chunk`` is (num_knobs, n), genes + 1."""
-    numbers = chunk[table.columns[-1]]
+    if not table.columns:
+        return np.zeros(chunk.shape[1], dtype=np.int32)
+    numbers: NDArray[np.int32] = chunk[table.columns[-1]]
     for column, multiplier in zip(table.columns[:-1], table.multipliers[:-1], strict=True):
         numbers = numbers + chunk[column] * np.int32(multiplier)
     return numbers
@@ -126,7 +137,7 @@ def _merge(tables: list[_Table], space: SearchSpace, reduce: np.ufunc, max_rows:
         if prod(shape) > max_rows:
             merged.append(table)
             continue
-        every = np.indices(shape, dtype=np.int32).reshape(len(shape), -1)
+        every = np.indices(shape, dtype=np.int32).reshape(len(shape), prod(shape))
         chunk = np.zeros((len(space.knobs), every.shape[1]), dtype=np.int32)
         chunk[list(columns)] = every
         parts = [part.rows.take(_row_numbers(chunk, part), axis=0) for part in (merged[-1], table)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from search_spaces.architecture import Architecture
 from search_spaces.block import blocks
 from search_spaces.blueprint import Blueprint, PlacedBlock
-from search_spaces.building import Mode, Network, block_in_mode, build, initialise, parameter_owners
+from search_spaces.building import Mode, Network, assemble, block_in_mode, initialise, parameter_owners
 from search_spaces.errors import UsageError
 from search_spaces.layout import Layout, Window, holds, layout_of, merge, take, window
 from search_spaces.space import SearchSpace
@@ -60,7 +61,7 @@ def extents(space: SearchSpace) -> dict[str, tuple[Layout, nn.Module]]:
 class _Slot:
     """Where one tensor goes in a block on the meta device, and which part of the shared tensor it is."""
 
-    holder: dict[str, Tensor | None]
+    holder: dict[str, Any]
     attribute: str
     name: str
     extent: Layout
@@ -70,19 +71,22 @@ class _Slot:
     meta: Tensor
 
     def part(self, source: Tensors) -> Tensor:
-        """Return the part; few autograd nodes, since they are what running inside the shared weights costs."""
+        """Return the part, in few autograd nodes, since they are what running inside the shared weights costs.
+
+        Contiguous, as in the extracted module: the gradient of a matrix product rounds by the layout of its factors.
+        """
         tensor = source[self.name]
         if self.whole:
             return tensor
         if self.window and tensor.is_contiguous():
             return self.window.of(tensor)
-        return take(tensor, self.extent, self.layout)
+        return take(tensor, self.extent, self.layout).contiguous()
 
 
 class _SharedBlock:
     """One block on the meta device that runs on views: they are put in for the call and taken out after it."""
 
-    def __init__(self, module: nn.Module, slots: list[_Slot], buffers: list[tuple[dict[str, Tensor | None], str, str]]):
+    def __init__(self, module: nn.Module, slots: list[_Slot], buffers: list[tuple[dict[str, Any], str, str]]):
         self.module, self.slots, self.buffers = module, slots, buffers
 
     def __call__(self, x: Tensor, source: Tensors, statistics: Tensors) -> Tensor:
@@ -171,9 +175,9 @@ class SharedWeights:
         """Return the plain module of ``blueprint`` with copies of its parts of the shared tensors."""
         source: Tensors = self.tensors if tensors is None else tensors
         device = next(iter(source.values())).device
-        network = build(blueprint, device)
-        state = {name: value for name, value in self.parts(blueprint, source).items()}
-        network.load_state_dict({**state, **(statistics or {})}, strict=bool(statistics))
+        network = assemble(blueprint, device)
+        state = {**network.state_dict(), **self.parts(blueprint, source), **(statistics or {})}
+        network.load_state_dict(state)
         return network.eval()
 
     def parts(self, blueprint: Blueprint, source: Tensors) -> dict[str, Tensor]:
@@ -203,7 +207,7 @@ class SharedWeights:
                     name, layout = start + attribute, layout_of(parameter)
                     extent = self._extent(name, layout)
                     whole, part = extent == layout, window(extent, layout)
-                    slots.append(_Slot(owner._parameters, attribute, name, extent, layout, whole, part, parameter))  # type: ignore[arg-type]
+                    slots.append(_Slot(owner._parameters, attribute, name, extent, layout, whole, part, parameter))
             for attribute, buffer in owner._buffers.items():
                 if buffer is not None:
                     buffers.append((owner._buffers, attribute, start + attribute))

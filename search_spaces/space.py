@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from search_spaces.architecture import Architecture, canonical_json, read_architecture
 from search_spaces.blueprint import Blueprint
-from search_spaces.errors import UsageError
+from search_spaces.errors import UsageError, unknown
 from search_spaces.knobs import Knob, Value, check_knobs, count_architectures
 
 Genes = NDArray[np.int16]
@@ -32,6 +32,11 @@ class SpaceSettings(BaseModel):
     num_classes: int = Field(1000, ge=1)
 
 
+def settings_json(settings: SpaceSettings) -> str:
+    """Return ``settings`` as canonical JSON, defaults left out."""
+    return canonical_json(settings.model_dump(mode="json", exclude_defaults=True))
+
+
 class SearchSpace(ABC):
     """A family of networks. Subclasses give ``name``, ``Settings``, ``knobs``, ``blueprint`` and ``position_knobs``."""
 
@@ -42,7 +47,24 @@ class SearchSpace(ABC):
         self.settings = settings
         self.knobs: tuple[Knob, ...] = tuple(self.make_knobs())
         check_knobs(self.knobs)
-        self.settings_json = canonical_json(settings.model_dump(mode="json", exclude_defaults=True))
+        self.settings_json = settings_json(settings)
+
+    @classmethod
+    def read_settings(cls, settings: Mapping[str, Any]) -> SpaceSettings:
+        """Return checked settings of this kind of space.
+
+        Raises:
+            UsageError: a key is unknown, or a value is not allowed; the message names it.
+        """
+        for key in settings:
+            if key not in cls.Settings.model_fields:
+                raise unknown(f"setting of space {cls.name!r}", key, cls.Settings.model_fields)
+        try:
+            return cls.Settings(**settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UsageError(f"space {cls.name!r}, setting {where!r} got {first['input']!r}: {first['msg']}") from None
 
     @abstractmethod
     def make_knobs(self) -> Sequence[Knob]:
@@ -56,7 +78,9 @@ class SearchSpace(ABC):
     def position_knobs(self) -> Mapping[str, tuple[str, ...]]:
         """Return, for every position of the largest network, the knobs that its placed block depends on.
 
-        A position is absent from a network when one of its knobs is inactive.
+        They are looked up together, inactive ones included: a position is absent where the network with these values
+        of its knobs, and the largest of all others, lacks it or has other knobs active (a depth that is too small makes
+        the knobs of a block inactive).
         """
 
     # -- knobs ------------------------------------------------------------------------------------------------------
@@ -75,14 +99,14 @@ class SearchSpace(ABC):
     def _activity(self) -> list[tuple[int, int, NDArray[np.bool_]]]:
         """(column, parent's column, active at each index of the parent) of every knob with a parent.
 
-        The last entry of the table answers index -1, an inactive parent: inactive.
+        The last two entries of the table answer an index that is too large and -1, an inactive parent: inactive.
         """
         rows = []
         for index, knob in enumerate(self.knobs):
             if knob.parent:
                 parent = self.knobs[self.column[knob.parent]]
                 active = [value in knob.parent_values for value in parent.values]
-                rows.append((index, self.column[knob.parent], np.array([*active, False])))
+                rows.append((index, self.column[knob.parent], np.array([*active, False, False])))
         return rows
 
     def size(self) -> int:
@@ -97,17 +121,20 @@ class SearchSpace(ABC):
         Raises:
             UsageError: an index of an active knob is out of range.
         """
-        genes = np.array(genes, dtype=np.int16, ndmin=2)
+        given = np.array(genes, ndmin=2)
+        if given.shape[1:] != (len(self.knobs),):
+            raise UsageError(f"genes got shape {given.shape}: allowed: (n, {len(self.knobs)}), one column a knob")
+        canonical: Genes = given.clip(-1, self.num_choices).astype(np.int16)
         for index, parent, table in self._activity:
-            genes[~table[genes[:, parent]], index] = -1
-        wrong = (genes >= self.num_choices) | ((genes < 0) & self.active(genes))
+            canonical[~table[canonical[:, parent]], index] = -1
+        wrong = (canonical >= self.num_choices) | ((canonical < 0) & self.active(canonical))
         if wrong.any():
             row, index = map(int, np.argwhere(wrong)[0])
             raise UsageError(
-                f"row {row} gives knob {self.knobs[index].name!r} the index {genes[row, index]}: "
+                f"row {row} gives knob {self.knobs[index].name!r} the index {given[row, index]}: "
                 f"allowed: 0 to {self.num_choices[index] - 1}"
             )
-        return genes
+        return canonical
 
     def active(self, genes: Genes) -> NDArray[np.bool_]:
         """Return which knobs of each row are active, (n, num_knobs), from the values of their parents."""
@@ -152,8 +179,6 @@ class SearchSpace(ABC):
         """
         for name in values:
             if name not in self.column:
-                from search_spaces.errors import unknown
-
                 raise unknown(f"knob of space {self.name!r}", name, self.column)
         choices: dict[str, Value] = {}
         for knob in self.knobs:
@@ -185,11 +210,11 @@ class SearchSpace(ABC):
         ]
 
     def read(self, text: str) -> Architecture:
-        """Return the architecture of a JSON text of this space (settings in the text must be these)."""
+        """Return the architecture of a JSON text of this space; settings in the text, if any, must be these."""
         name, settings, values = read_architecture(text)
         if name != self.name:
             raise UsageError(f"the architecture is of space {name!r}, not {self.name!r}")
-        if settings and canonical_json(settings) != self.settings_json:
+        if settings and settings_json(self.read_settings(settings)) != self.settings_json:
             raise UsageError(f"the architecture's settings {settings} are not the space's: {self.settings_json}")
         return self.architecture(values)
 

@@ -90,7 +90,14 @@ class StudyInfo(_Frozen):
 
 
 class TrainingPoint(_Frozen):
-    """The state of training after ``step`` optimiser steps; accuracies in %, on validation data, where evaluated."""
+    """The state of training after ``step`` optimiser steps.
+
+    Attributes:
+        epoch: finished epochs.
+        images: images seen, each once for every network that it trained.
+        loss: mean over the networks of the step.
+        accuracy_smallest, accuracy_middle, accuracy_largest: of validation data, in %, where evaluated.
+    """
 
     step: int
     epoch: int
@@ -161,7 +168,10 @@ class PredictorPoint(_Frozen):
 
 
 class PredictorFit(_Frozen):
-    """A predictor held against measurements; ``error`` is its error in words, with the unit."""
+    """A predictor held against measurements of networks that it was not fitted to.
+
+    ``error`` is its error in words, with the unit.
+    """
 
     title: str
     quantity: str

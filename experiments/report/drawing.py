@@ -18,8 +18,8 @@ from markupsafe import Markup
 from experiments.report.block_labels import block_labels, block_title, size_text
 from search_spaces.blueprint import Blueprint, PlacedBlock
 
-BOX_WIDTH, BOX_HEIGHT = 33.0, 66.0
-MIN_BOX, GAP, BAND_PADDING, BAND_GAP = 7.0, 5.0, 8.0, 5.0
+BOX_WIDTH, BOX_HEIGHT = 31.0, 66.0
+MIN_BOX, GAP, BAND_PADDING, BAND_GAP = 7.0, 5.0, 7.0, 5.0
 CHARACTER, LINE = 6.1, 13.0
 HEADER = 2 * LINE + 12
 NUM_COLORS = 5
@@ -86,7 +86,8 @@ def draw(blueprint: Blueprint, name: str, max_width: float) -> Markup:
     width = max(sum(band.width + BAND_GAP for band in row) for row in rows)
     height = len(rows) * (row_height + BAND_GAP)
     svg = Element("svg", {"viewBox": f"0 0 {width:.0f} {height:.0f}", "width": f"{width:.0f}", "role": "img"})
-    SubElement(svg, "title").text = f"{name}: {len(rows[0])} stages in the first of {len(rows)} rows"
+    num_blocks = sum(stage.depth for stage in blueprint.stages)
+    SubElement(svg, "title").text = f"{name}: stem, {num_blocks} blocks in {len(blueprint.stages)} stages, head"
     for number, row in enumerate(rows):
         _draw_row(svg, row, number * (row_height + BAND_GAP), row_height)
     return Markup(tostring(svg, encoding="unicode"))  # noqa: S704 - the XML writer escapes
@@ -118,16 +119,28 @@ def _boxes(blueprint: Blueprint) -> list[Box]:
 
 
 def _rows(boxes: Iterable[Box], max_width: float) -> list[list[Band]]:
-    """Break the boxes into rows no wider than ``max_width``, between stages where they fit, else inside one."""
+    """Break the boxes into as few rows as ``max_width`` allows, of about the same length."""
+    stages = (tuple(group) for _, group in groupby(boxes, key=lambda box: box.stage))
+    bands = [band for stage in stages for band in _bands(stage, max_width)]
+    rows = _break(bands, max_width)
+    for narrower in range(int(max_width), 0, -8):
+        attempt = _break(bands, narrower)
+        if len(attempt) > len(rows):
+            break
+        rows = attempt
+    return rows
+
+
+def _break(bands: Sequence[Band], max_width: float) -> list[list[Band]]:
+    """Fill row after row; a band that is wider stands alone."""
     rows: list[list[Band]] = [[]]
     used = 0.0
-    for _, group in groupby(boxes, key=lambda box: box.stage):
-        for band in _bands(tuple(group), max_width):
-            if rows[-1] and used + band.width + BAND_GAP > max_width:
-                rows.append([])
-                used = 0.0
-            rows[-1].append(band)
-            used += band.width + BAND_GAP
+    for band in bands:
+        if rows[-1] and used + band.width + BAND_GAP > max_width:
+            rows.append([])
+            used = 0.0
+        rows[-1].append(band)
+        used += band.width + BAND_GAP
     return rows
 
 

@@ -20,8 +20,10 @@ def significant(value: float, digits: int = 4) -> str:
     """Return ``value`` to so many significant digits, never in exponent form, with grouped thousands."""
     if value == 0:
         return "0"
-    decimals = digits - 1 - floor(log10(abs(value)))
-    return f"{round(value, decimals):,.{max(decimals, 0)}f}".replace(",", THIN)
+    # Rounding first: 9.9996 has one more digit before its point afterwards.
+    rounded = float(f"{value:.{digits - 1}e}")
+    decimals = max(0, digits - 1 - floor(log10(abs(rounded))))
+    return f"{rounded:,.{decimals}f}".replace(",", THIN)
 
 
 def grouped(value: int) -> str:

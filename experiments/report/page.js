@@ -35,7 +35,7 @@
       const current = [...links.keys()].find((id) => seen.has(id));
       for (const [id, link] of links) link.toggleAttribute("aria-current", id === current);
       if (current) reveal(links.get(current));
-    }, { rootMargin: "-64px 0px -55% 0px" });
+    }, { rootMargin: "-80px 0px -55% 0px" });
     for (const section of document.querySelectorAll("main > section")) observer.observe(section);
   }
 

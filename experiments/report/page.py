@@ -16,10 +16,11 @@ from experiments.report.panel import Figure, make_panels
 from search_spaces.errors import StorageError
 
 FOLDER = Path(__file__).parent
+# These buttons alone: plotly has another that sends the figure to its own host.
 PLOT_CONFIG = {
     "responsive": True,
     "displaylogo": False,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "modeBarButtons": [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
 }
 MEANINGS = {
     "measured": "ran here, and was timed or counted",

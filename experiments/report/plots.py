@@ -11,6 +11,7 @@ from experiments.report.data import Quantity
 
 SERIES = tuple(f"var(--series-{number})" for number in range(1, 6))
 FAINT, INK, MUTED, LINE, SURFACE = "var(--faint)", "var(--ink)", "var(--muted)", "var(--line)", "var(--surface)"
+FONT = "system-ui, sans-serif"
 
 
 def plot_text(text: str) -> str:
@@ -67,11 +68,17 @@ def layout(x: dict[str, Any], y: dict[str, Any], **options: Any) -> dict[str, An
         "yaxis": y,
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": MUTED, "size": 12.5, "family": "system-ui, sans-serif"},
+        "font": {"color": MUTED, "size": 12.5, "family": FONT},
         "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
-        "hoverlabel": {"bgcolor": SURFACE, "bordercolor": LINE, "font": {"color": INK}, "align": "left"},
+        "hoverlabel": {
+            "bgcolor": SURFACE,
+            "bordercolor": LINE,
+            "font": {"color": INK, "family": FONT},
+            "align": "left",
+        },
         "hovermode": "closest",
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": FAINT, "activecolor": INK},
         "uirevision": "keep",
     }
     return {**look, **options}

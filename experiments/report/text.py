@@ -25,7 +25,7 @@ def render_front_table(data: ReportData) -> str:
     rows = _rows(data)
     if not rows:
         return ""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     titles = ("network", "validation accuracy", *(front.target for front in data.fronts), "MACs A", "params A")
     for number, title in enumerate(titles):
         table.add_column(Text(title), justify="right" if number else "left", no_wrap=number > 0)

@@ -113,7 +113,7 @@ class Database:
         """Turn a failure of the database inside into a StorageError of one line."""
         try:
             yield
-        except (DBAPIError, PoolTimeoutError, sqlite3.Error, OSError) as error:
+        except (DBAPIError, PoolTimeoutError, sqlite3.Error) as error:
             reason = " ".join(str(getattr(error, "orig", None) or error).split())[:300]
             for password in self._passwords:
                 reason = reason.replace(password, "***")
@@ -132,10 +132,17 @@ class Database:
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
         if not self.readonly:
+            _make_folder(path.parent)
             with self.failures():
-                path.parent.mkdir(parents=True, exist_ok=True)
                 _write_ahead(engine)
         return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"folder {folder} can't be made ({error.strerror}): give another storage") from None
 
 
 def _postgresql(url: URL) -> Engine:

@@ -46,12 +46,17 @@ class SearchAlgorithm(ABC):
         An empty answer means that no row is left.
         """
 
-    @abstractmethod
     def tell(self, genes: Genes, values: Values) -> None:
-        """Take the values (n, num_objectives) of rows, in natural units.
+        """Take the values (n, num_objectives) of rows, in natural units; rows that were not asked for are welcome.
 
         A NaN in a row that breaks a known bound means "not evaluated for that"; in any other row it means "failed".
         """
+        self.seen.add(genes)
+        self.learn(genes, values)
+
+    @abstractmethod
+    def learn(self, genes: Genes, values: Values) -> None:
+        """Change what will be asked, by the values of ``tell``."""
 
     def ask_random(self, num: int) -> Genes:
         """Return up to ``num`` new rows by chance alone, and remember them."""

@@ -155,8 +155,7 @@ def violations(values: Values, objectives: Sequence[Objective]) -> Values:
 
 def total_violation(values: Values, objectives: Sequence[Objective]) -> Values:
     """Return the sum of the known broken bounds of each row, (n,): 0 when no known value breaks one."""
-    known = np.nan_to_num(violations(values, objectives), nan=0.0)
-    total: Values = np.maximum(known, 0.0).sum(axis=1)
+    total: Values = np.fmax(violations(values, objectives), 0.0).sum(axis=1)
     return total
 
 

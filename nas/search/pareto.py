@@ -22,7 +22,10 @@ def non_dominated(points: Points) -> NDArray[np.bool_]:
     known = ~np.isnan(points).any(axis=1)
     mask = np.zeros(len(points), dtype=bool)
     if known.any():
-        mask[known] = moocore.is_nondominated(points[known], keep_weakly=True)
+        # Dominance is a matter of order alone. Ranks stand in for values, since moocore 0.3.2 takes a point with an
+        # infinite coordinate for dominated where none dominates it.
+        ranks = [np.unique(column, return_inverse=True)[1] for column in points[known].T]
+        mask[known] = moocore.is_nondominated(np.stack(ranks, axis=1), keep_weakly=True)
     return mask
 
 

@@ -27,6 +27,9 @@ from search_spaces.space import Genes, SearchSpace
 # Worse than any broken bound: a network that failed is no step towards the feasible ones.
 _FAILED = 1e9
 
+# Rounds of mating in which few new children turn up before chance fills the ask (pymoo's 100 takes 0.1 s an ask).
+_MATING_ROUNDS = 10
+
 
 class ArchitectureProblem(Problem):  # type: ignore[misc]
     """Rows in, minimised objectives and one violation out; the values come with the call (ask and tell)."""
@@ -111,7 +114,12 @@ class Evolution:
     def children(self, num: int) -> Genes:
         """Return up to ``num`` new rows, children of the parents; fewer when these have hardly a new child left."""
         children = self._nsga2.mating.do(
-            self._problem, self._nsga2.pop, num, algorithm=self._nsga2, random_state=self._nsga2.random_state
+            self._problem,
+            self._nsga2.pop,
+            num,
+            algorithm=self._nsga2,
+            random_state=self._nsga2.random_state,
+            n_max_iterations=_MATING_ROUNDS,
         )
         return np.array(children.get("X"), dtype=np.int16).reshape(-1, self._problem.n_var)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,26 +23,31 @@ _LEAST_LOOKS = 10_000
 
 @dataclass(frozen=True)
 class HypervolumeBox:
-    """The fixed box whose dominated share is a search's hypervolume; both corners (num_objectives,) in natural units.
+    """The fixed box whose dominated share is a search's hypervolume; corners in natural units.
 
     Attributes:
+        objectives: what the columns are.
         ideal: the best value of each objective that is thought possible.
-        reference: the worst value that still counts.
+        reference: the worst value of each that still counts.
     """
 
-    ideal: Values
-    reference: Values
+    objectives: tuple[Objective, ...]
+    ideal: tuple[float, ...]
+    reference: tuple[float, ...]
 
-    def share(self, values: Values, objectives: Sequence[Objective]) -> float:
-        """Return the hypervolume of the feasible ``values``, in units of the box; 1 is all of it."""
-        ideal, reference = (to_minimised(corner, objectives) for corner in (self.ideal, self.reference))
-        if not (ideal < reference).all():
-            raise UsageError(
-                f"the hypervolume box is {list(self.ideal)} to {list(self.reference)} for objectives "
-                f"{', '.join(objective.name for objective in objectives)}: ideal must be better than reference in each"
-            )
-        points = to_minimised(values[is_feasible(values, objectives)], objectives)
-        return hypervolume(normalise(points, ideal, reference), np.ones(len(ideal)))
+    def __post_init__(self) -> None:
+        for objective, ideal, reference in zip(self.objectives, self.ideal, self.reference, strict=True):
+            if not (ideal < reference if objective.direction == "min" else ideal > reference):
+                raise UsageError(
+                    f"the hypervolume of {objective.name!r} runs from {ideal:g} to {reference:g}: "
+                    f"the first must be better than the second ({objective.direction})"
+                )
+
+    def share(self, values: Values) -> float:
+        """Return the hypervolume of the feasible rows of ``values``, in units of the box: 1 is all of it."""
+        corners = to_minimised(np.array([self.ideal, self.reference]), self.objectives)
+        points = to_minimised(values[is_feasible(values, self.objectives)], self.objectives)
+        return hypervolume(normalise(points, *corners), np.ones(len(self.objectives)))
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,7 @@ class _Run:
 
     def _generation(self, genes: Genes, values: Values) -> Generation:
         known = np.concatenate([*(generation.values for generation in self.generations), values])
-        share = self.box.share(known, self.algorithm.objectives)
+        share = self.box.share(known)
         generation = Generation(len(self.generations), genes, values, len(known), share)
         self.generations.append(generation)
         return generation
@@ -183,21 +188,20 @@ class _Run:
         )
 
     def _no_front(self) -> NasError:
+        evaluated = [(generation.genes, generation.values) for generation in self.generations]
+        if evaluated and not any(np.isfinite(values).all(axis=1).any() for _, values in evaluated):
+            return NasError(f"all {self.num_evaluations} evaluations failed (no finite values): see why the first did")
+        genes, values = (np.concatenate(arrays) for arrays in zip(*self.rejected, *evaluated, strict=True))
         objectives = self.algorithm.objectives
-        pairs = [*self.rejected, *((generation.genes, generation.values) for generation in self.generations)]
-        genes, values = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
         broken = total_violation(values, objectives)
-        if not (broken > 0.0).any():
-            return NasError(f"all {len(genes)} evaluations failed (no finite value): see the log of the first")
         nearest = int(np.argmin(np.where(broken > 0.0, broken, np.inf)))
         [architecture] = self.algorithm.space.decode(genes[nearest])
         bounds = [f"{each.name} {sign} {bound:g}" for each in objectives for sign, bound in each.bounds()]
-        known = [
-            each.describe(value) for each, value in zip(objectives, values[nearest], strict=True) if value == value
-        ]
+        pairs = zip(objectives, values[nearest], strict=True)
+        known = [objective.describe(value) for objective, value in pairs if not np.isnan(value)]
         return UsageError(
             f"none of {len(genes)} architectures meets the bounds {', '.join(bounds)}: the nearest, "
-            f"{architecture.key}, has {', '.join(known)}; relax the bounds. It is {architecture.to_json()}"
+            f"{architecture.key}, has {', '.join(known)}: relax the bounds; it is {architecture.to_json()}"
         )
 
 

@@ -47,9 +47,9 @@ def best_under(values: Values, objectives: Sequence[Objective], name: str, limit
 def choose(values: Values, objectives: Sequence[Objective], num: int) -> list[int]:
     """Return ``num`` distinct rows of the front (all when it is smaller), the most wanted first.
 
-    First the most accurate, then the fastest (least of the first other objective), then the knee, then the best of any
-    further objective; then, again and again, the row farthest from those taken, each objective scaled to the front's
-    range. Fewer than three keep that order of preference.
+    First the most accurate, then the fastest (of the first latency; without one, the least of the first cost), then the
+    knee, then the best of every further objective; then, again and again, the row farthest from those taken, each
+    objective scaled to the front's range.
 
     Raises:
         UsageError: ``num`` is below 1.

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
-from nas.training.settings import TrainingSettings
+from nas.training.settings import FinetuneSettings, TrainingSettings
+
+Settings = TrainingSettings | FinetuneSettings
 
 
-def make_optimiser(tensors: Mapping[str, nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
-    """Return the optimiser; tensors of one axis and tables (``..token``, ``positions``, relative tables) do not decay."""
+def make_optimiser(tensors: Mapping[str, nn.Parameter], settings: Settings) -> torch.optim.Optimizer:
+    """Return the optimiser; tensors of one axis and tables (tokens, positions, relative tables) do not decay."""
     decayed = [t for name, t in tensors.items() if _decays(name, t)]
     others = [t for name, t in tensors.items() if not _decays(name, t)]
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
@@ -26,7 +28,7 @@ def _decays(name: str, tensor: Tensor) -> bool:
     return tensor.ndim > 1 and name.endswith(".weight")
 
 
-def learning_rate(step: int, num_steps: int, settings: TrainingSettings) -> float:
+def learning_rate(step: int, num_steps: int, settings: Settings) -> float:
     """Return the learning rate of ``step``: linear warm-up, then a cosine that ends at zero."""
     warmup = round(settings.warmup_fraction * num_steps)
     if step < warmup:

@@ -41,3 +41,29 @@ class TrainingSettings(BaseModel):
     ema_decay: float = Field(0.995, ge=0, lt=1)
     checkpoint_every: int = Field(100, ge=1)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+class FinetuneSettings(BaseModel):
+    """How one extracted network is trained further, alone. Without a GPU's autocast: in float32.
+
+    Attributes:
+        epochs: passes over the training images; 0 leaves the network as it was extracted.
+        batch_size: images a step.
+        optimiser: ``adamw`` or ``sgd`` (Nesterov momentum 0.9).
+        learning_rate: peak, reached after ``warmup_fraction`` of the steps, then a cosine to zero.
+        warmup_fraction: share of the steps with a linearly rising learning rate.
+        weight_decay: decoupled; not applied to biases, norms, tokens and position tables.
+        label_smoothing: of the cross entropy.
+        max_gradient_norm: the gradient is clipped to it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(5, ge=0)
+    batch_size: int = Field(64, ge=2)
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: float = Field(1e-3, gt=0)
+    warmup_fraction: float = Field(0.1, ge=0, lt=1)
+    weight_decay: float = Field(0.02, ge=0)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    max_gradient_norm: float = Field(5.0, gt=0)

@@ -80,7 +80,8 @@ class RelativeAttention(nn.Module):
         bias = (by_query @ self.keys().transpose(1, 2)).view(tokens, num, heads, tokens).permute(1, 2, 0, 3)
         weights = (q @ k.transpose(-2, -1) + bias).softmax(-1)
         moved = weights.permute(2, 0, 1, 3).reshape(tokens, num * heads, tokens) @ self.values()
-        return weights @ v + moved.view(tokens, num, heads, head_dim).permute(1, 2, 0, 3)
+        out: Tensor = weights @ v + moved.view(tokens, num, heads, head_dim).permute(1, 2, 0, 3)
+        return out
 
 
 @register_block("relative_transformer")
@@ -145,9 +146,7 @@ class RelativeTransformer(nn.Module):
 def linear_layer(in_width: int, out_width: int, rows: int, held: int = 0) -> Layer:
     """Return the layer of a linear map with bias on ``rows`` rows."""
     macs = rows * in_width * out_width
-    return Layer(
-        "linear", macs, (in_width + 1) * out_width, rows * in_width, rows * out_width, rows * out_width, held
-    )
+    return Layer("linear", macs, (in_width + 1) * out_width, rows * in_width, rows * out_width, rows * out_width, held)
 
 
 def attention_layers(width: int, heads: int, head_dim: int, tokens: int, relative: bool) -> tuple[Layer, ...]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
-
 from search_spaces.architecture import Architecture, read_architecture
-from search_spaces.errors import UsageError, unknown
 from search_spaces.registry import Registry
 from search_spaces.space import SearchSpace
 
@@ -21,15 +18,7 @@ def space(name: str, **settings: Any) -> SearchSpace:
         UsageError: unknown space or setting, or a value that is not allowed.
     """
     kind = spaces.get(name)
-    for key in settings:
-        if key not in kind.Settings.model_fields:
-            raise unknown(f"setting of space {name!r}", key, kind.Settings.model_fields)
-    try:
-        return kind(kind.Settings(**settings))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"space {name!r}, setting {where!r} got {first['input']!r}: {first['msg']}") from None
+    return kind(kind.read_settings(settings))
 
 
 def load_architecture(text: str) -> tuple[SearchSpace, Architecture]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Block, Blueprint, Stage
@@ -41,7 +41,7 @@ FORMS = {
 }
 
 
-class Settings(SpaceSettings):
+class AutoFormerSettings(SpaceSettings):
     """Settings of the space; tuples that are left out come from the form.
 
     The choices may be replaced, since published networks and supernetworks stand outside their own space (the tiny
@@ -51,10 +51,10 @@ class Settings(SpaceSettings):
     form: Literal["tiny", "small", "base", "small_image"] = "tiny"
     resolution: int | None = Field(None, ge=8)
     patch: int | None = Field(None, ge=1)
-    widths: tuple[int, ...] | None = Field(None, min_length=1)
-    depths: tuple[int, ...] | None = Field(None, min_length=1)
-    heads: tuple[int, ...] | None = Field(None, min_length=1)
-    mlp_ratios: tuple[float, ...] | None = Field(None, min_length=1)
+    widths: tuple[PositiveInt, ...] | None = Field(None, min_length=1)
+    depths: tuple[PositiveInt, ...] | None = Field(None, min_length=1)
+    heads: tuple[PositiveInt, ...] | None = Field(None, min_length=1)
+    mlp_ratios: tuple[PositiveFloat, ...] | None = Field(None, min_length=1)
     relative: bool = True
 
 
@@ -63,10 +63,10 @@ class AutoFormer(SearchSpace):
     """AutoFormer. One stage of transformer blocks; the absolute and relative positions are shared."""
 
     name = "autoformer"
-    Settings = Settings
-    settings: Settings
+    Settings = AutoFormerSettings
+    settings: AutoFormerSettings
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: AutoFormerSettings) -> None:
         form = FORMS[settings.form]
         self.widths = settings.widths or form.widths
         self.depths = settings.depths or form.depths

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Block, Blueprint, Stage
@@ -72,12 +72,12 @@ FORMS = {
 SMALLEST_STRIDED_STEM = 40
 
 
-class Settings(SpaceSettings):
+class OfaMobileNetSettings(SpaceSettings):
     """Settings of the space; what is left out comes from the form."""
 
     form: Literal["imagenet", "small_image"] = "imagenet"
-    resolutions: tuple[int, ...] | None = Field(None, min_length=1)
-    width_multipliers: tuple[float, ...] | None = Field(None, min_length=1)
+    resolutions: tuple[PositiveInt, ...] | None = Field(None, min_length=1)
+    width_multipliers: tuple[PositiveFloat, ...] | None = Field(None, min_length=1)
 
 
 @spaces.register("ofa_mobilenet")
@@ -85,8 +85,8 @@ class OfaMobileNet(SearchSpace):
     """Once-for-All MobileNetV3. ``stage1`` is the fixed first block; the searched stages follow."""
 
     name = "ofa_mobilenet"
-    Settings = Settings
-    settings: Settings
+    Settings = OfaMobileNetSettings
+    settings: OfaMobileNetSettings
 
     @property
     def form(self) -> Form:
@@ -154,7 +154,7 @@ class OfaMobileNet(SearchSpace):
     def position_knobs(self) -> Mapping[str, tuple[str, ...]]:
         """Return what each position depends on: every one on resolution and width."""
         everywhere = ("resolution", "width")
-        found: dict[str, tuple[str, ...]] = {name: everywhere for name in ("stem", "stage1.block1", "head")}
+        found: dict[str, tuple[str, ...]] = dict.fromkeys(("stem", "stage1.block1", "head"), everywhere)
         for number in range(2, 2 + len(self.form.widths)):
             for block in range(1, self.form.depths[-1] + 1):
                 name = f"stage{number}.block{block}"

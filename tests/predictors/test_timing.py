@@ -6,7 +6,7 @@ from torch import nn
 
 from predictors.machine_load import LoadSnapshot
 from predictors.runtime import float32_products, pinned_threads
-from predictors.timing import TimingPlan, time_callable, time_module, wall_stopwatch
+from predictors.timing import TimingPlan, cuda_stopwatch, time_callable, time_module, wall_stopwatch
 from search_spaces.errors import UsageError
 
 PLAN = TimingPlan(window=3, max_warmup_runs=12, min_runs=10, max_runs=40, budget_s=0.2)
@@ -97,6 +97,26 @@ def test_the_measurement_keeps_spread_target_and_doubts():
     assert found.spread == 1.5
     assert found.versions["torch"] == torch.__version__
     assert "slower" in found.versions["notes"]
+
+
+def test_a_gpu_is_timed_between_two_events_and_waited_for(monkeypatch):
+    calls = []
+
+    class Event:
+        def __init__(self, enable_timing):
+            assert enable_timing
+
+        def record(self):
+            calls.append("record")
+
+        def elapsed_time(self, end):
+            assert end is not self
+            return 2.5
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: calls.append("synchronize"))
+    assert cuda_stopwatch()(lambda: calls.append("run")) == 2.5
+    assert calls == ["synchronize", "record", "run", "record", "synchronize"]
 
 
 def test_threads_are_pinned_recorded_and_restored():

@@ -17,7 +17,7 @@ def predictors(data: ReportData) -> Panel | None:
     if not figures:
         return None
     lead = (
-        "Networks that a predictor did not see. On the dashed line it is right; Kendall's τ is 1 when it ranks all "
+        "Each point is a network. On the dashed line the predictor is right; Kendall's τ is 1 when it ranks all "
         "pairs as the measurements do, 0 when it guesses. Bars are the predictor's own standard deviation."
     )
     return Panel("predictors", "Predicted against measured", "Predictors", 50, (Grid(figures),), lead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
@@ -52,7 +53,13 @@ def _flat(settings: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple
     for name, value in settings.items():
         if isinstance(value, dict) and value:
             yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list):
-            yield f"{prefix}{name}", ", ".join(map(str, value)) or "none"
         else:
-            yield f"{prefix}{name}", "none" if value is None or value == {} else str(value)
+            yield f"{prefix}{name}", _value(value)
+
+
+def _value(value: JsonValue) -> str:
+    if value is None or value == {} or value == []:
+        return "none"
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    return value if isinstance(value, str) else json.dumps(value)

@@ -74,9 +74,8 @@ class Nsga2(SearchAlgorithm):
             return rows
         return np.concatenate([rows, self.ask_random(num - len(rows))])
 
-    def tell(self, genes: Genes, values: Values) -> None:
-        """Take values; survivors are chosen by constrained domination, then rank and crowding."""
-        self.seen.add(genes)
+    def learn(self, genes: Genes, values: Values) -> None:
+        """Choose survivors by constrained domination, then rank and crowding."""
         if self._evolution.started:
             self._evolution.survive(genes, values)
             return

@@ -26,5 +26,5 @@ class RandomSearch(SearchAlgorithm):
         """Return the next rows."""
         return self.ask_random(self.settings.batch_size)
 
-    def tell(self, genes: Genes, values: Values) -> None:
+    def learn(self, genes: Genes, values: Values) -> None:
         """Learn nothing."""

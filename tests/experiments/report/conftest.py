@@ -36,7 +36,7 @@ TARGETS = {
 RECIPE = "inherited weights, BatchNorm of 256 calibration images, 360 validation images"
 
 
-def mobile_blueprint() -> Blueprint:
+def make_mobile() -> Blueprint:
     """Return a MobileNetV3-like network of twenty-two blocks at 224 pixels."""
     widths, strides, depths = (24, 40, 80, 112, 160), (2, 2, 2, 1, 2), (3, 4, 4, 3, 4)
     stages = [Stage("stage1", 16, (Block.of("mbconv", kernel=3, expansion=1, stride=1, activation="relu"),))]
@@ -57,7 +57,7 @@ def mobile_blueprint() -> Blueprint:
     return Blueprint("ofa_mobilenet", 3, (224, 224), stem, tuple(stages), head)
 
 
-def vit_blueprint() -> Blueprint:
+def make_vit() -> Blueprint:
     """Return an AutoFormer-like network of thirteen blocks."""
     blocks = tuple(
         Block.of("relative_transformer", heads=3 + number % 2, head_dim=64, mlp_ratio=(3.5, 4.0)[number % 2])
@@ -235,6 +235,18 @@ def make_scaling() -> tuple[ScalingRow, ...]:
 
 
 @pytest.fixture(scope="session")
+def mobile_blueprint() -> Blueprint:
+    """Return a MobileNetV3-like network."""
+    return make_mobile()
+
+
+@pytest.fixture(scope="session")
+def vit_blueprint() -> Blueprint:
+    """Return an AutoFormer-like network."""
+    return make_vit()
+
+
+@pytest.fixture(scope="session")
 def report_data() -> ReportData:
     """Return the whole report's data."""
     return ReportData(
@@ -267,10 +279,8 @@ def report_data() -> ReportData:
             make_fit("Accuracy model", "accuracy", "%", 92, 98.4, "mean absolute error 0.31 points"),
         ),
         networks=(
-            make_network("00000000000000a1", "balanced", mobile_blueprint(), "the knee of the front on cpu fp32 b1"),
-            make_network(
-                "00000000000000b2", "fast", vit_blueprint(), "the fastest with at least 97 % on validation data"
-            ),
+            make_network("00000000000000a1", "balanced", make_mobile(), "the knee of the front on cpu fp32 b1"),
+            make_network("00000000000000b2", "fast", make_vit(), "the fastest with at least 97 % on validation data"),
         ),
         scaling=make_scaling(),
         notes=(

@@ -43,7 +43,14 @@ def test_scaled_keeps_four_digits(value: int) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (9_999, "9 999"), (10_000, "10.00 k"), (999_960, "1.000 M"), (566_170_656, "566.2 M"), (4e12, "4.000 T")],
+    [
+        (0, "0"),
+        (9_999, "9 999"),
+        (10_000, "10.00 k"),
+        (999_960, "1.000 M"),
+        (566_170_656, "566.2 M"),
+        (4e12, "4.000 T"),
+    ],
 )
 def test_scaled_examples(value: float, text: str) -> None:
     assert plain(scaled(value)) == text
@@ -64,7 +71,12 @@ def test_duration(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(12, "12"), (999_999, "999 999"), (21_766_934_310_826_352_640, "2.18 \u00d7 10¹⁹"), (9_999_999, "1.00 \u00d7 10⁷")],
+    [
+        (12, "12"),
+        (999_999, "999 999"),
+        (21_766_934_310_826_352_640, "2.18 \u00d7 10¹⁹"),
+        (9_999_999, "1.00 \u00d7 10⁷"),
+    ],
 )
 def test_power_of_ten(value: int, text: str) -> None:
     assert plain(power_of_ten(value)) == text

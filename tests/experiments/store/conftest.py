@@ -1,4 +1,4 @@
-"""Each test that asks for ``url`` runs on SQLite and on a real PostgreSQL server, which the session starts and stops."""
+"""Each test that asks for ``url`` runs on SQLite and on a real PostgreSQL server, started and stopped here."""
 
 from __future__ import annotations
 

@@ -90,9 +90,9 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError) as error:
-        Store.open(f"{tmp_path}/file/c.db")
-    assert "Not a directory" in one_line(error)
+    for path in (f"{tmp_path}/file/c.db", f"{tmp_path}/file/b/c.db"):
+        with pytest.raises(StorageError, match=r"folder .*file.* can't be made \(.*\): give another storage"):
+            Store.open(path)
 
 
 def test_a_folder_instead_of_a_file_is_a_storage_error(tmp_path: Path) -> None:
@@ -138,9 +138,8 @@ def test_a_file_without_write_permission_refuses_writes_and_is_read(
             store.study("a", {}, seed=0)
         folder.chmod(0o555)
         path.chmod(0o444)
-        with unprivileged():
-            with pytest.raises(StorageError) as error, Store.open(str(path)) as store:
-                store.study("b", {}, seed=0)
+        with unprivileged(), pytest.raises(StorageError) as error, Store.open(str(path)) as store:
+            store.study("b", {}, seed=0)
         folder.chmod(0o755)
         assert "make the file and its folder writable" in one_line(error) or "can be written" in str(error.value)
         with Store.open(str(path), readonly=True) as store:
@@ -159,7 +158,7 @@ def test_readonly_reads_and_refuses_to_write(url: str) -> None:
 
 
 def test_readonly_makes_no_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no database sqlite:///.*absent.db"):
+    with pytest.raises(UsageError, match=r"there is no database sqlite:///.*absent.db"):
         Store.open(f"{tmp_path}/absent.db", readonly=True)
     assert list(tmp_path.iterdir()) == []
 
@@ -214,7 +213,12 @@ def test_readers_do_not_wait_for_a_writer(url: str) -> None:
 def test_a_failed_transaction_leaves_nothing(url: str) -> None:
     with Store.open(url) as store:
         store.study("a", {}, seed=0)
-        with pytest.raises(ZeroDivisionError), store._database.write() as session:
-            session.execute(text("UPDATE studies SET state = 'done'"))
-            raise ZeroDivisionError
+
+        def fail() -> None:
+            with store._database.write() as session:
+                session.execute(text("UPDATE studies SET state = 'done'"))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
         assert store.load("a").state == "new"

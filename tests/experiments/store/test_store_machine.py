@@ -174,7 +174,7 @@ def test_the_store_behaves_as_its_model(shared_store: Store, num_examples: int, 
         store = shared_store
 
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Machine,
         settings=settings(
             max_examples=num_examples,

@@ -73,7 +73,7 @@ def test_an_older_database_is_refused_until_it_is_upgraded(url: str, later: pyte
             study.begin("evaluation", "k")
             study.finish("evaluation", "k", {"accuracy": 0.5})
     for readonly in (False, True):
-        with pytest.raises(StorageError, match="has revision 0001, older than 0002 .* run nas storage upgrade"):
+        with pytest.raises(StorageError, match=r"has revision 0001, older than 0002 .* run nas storage upgrade"):
             Store.open(url, readonly=readonly)
     Store.open(url, upgrade=True).close()
     with Store.open(url) as store:

@@ -1,0 +1,159 @@
+"""The configuration of a study: one TOML file, frozen and checked as a whole before anything runs."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from nas.data.settings import AugmentSettings, DataSettings
+from nas.search.objectives import ObjectiveConfig
+from nas.training.settings import FinetuneSettings, TrainingSettings
+from search_spaces.errors import UsageError, unknown
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LatencySettings(_Frozen):
+    """The targets, and how much is timed on those that are present.
+
+    Attributes:
+        targets: names as ``h100:bf16:b32`` or ``cpu:fp32:b64``; one front is made for each.
+        measured_networks: networks that are timed to learn the latency of a target that is present.
+        budget_s: seconds of timed runs a network.
+    """
+
+    targets: tuple[str, ...] = Field(("cpu:fp32:b64",), min_length=1)
+    measured_networks: int = Field(20, ge=5)
+    budget_s: float = Field(0.2, gt=0)
+    measure: bool = True
+    """Whether targets that are present are timed; else every latency is analytic."""
+
+
+class SearchSettings(_Frozen):
+    """The search.
+
+    Attributes:
+        algorithm: name of a search algorithm.
+        settings: its own settings.
+        evaluations: distinct networks that each algorithm really evaluates.
+        objectives: names, or tables with bounds; by default accuracy and the latency on every target.
+        compare: further algorithms that get the same evaluations, to hold the result against.
+    """
+
+    algorithm: str = "nsga2"
+    settings: dict[str, Any] = {}
+    evaluations: int = Field(120, ge=1)
+    objectives: tuple[ObjectiveConfig, ...] = ()
+    compare: tuple[str, ...] = ("random",)
+
+
+class ScalingSettings(_Frozen):
+    """Rules by which the chosen networks are scaled, and the factors of their MACs."""
+
+    rules: tuple[str, ...] = ("fast", "efficientnet")
+    factors: tuple[float, ...] = (2.0, 4.0)
+
+
+class StudyConfig(_Frozen):
+    """All settings of a study."""
+
+    name: str = Field(min_length=1)
+    seed: int = Field(0, ge=0)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    counting: Literal["core", "fvcore", "pycls"] = "core"
+    data: DataSettings = DataSettings()
+    augmentation: AugmentSettings = AugmentSettings()
+    space: dict[str, Any] = {"name": "ofa_mobilenet", "form": "small_image"}
+    training: TrainingSettings = TrainingSettings()
+    latency: LatencySettings = LatencySettings()
+    search: SearchSettings = SearchSettings()
+    networks: int = Field(3, ge=1)
+    """How many networks of the front are chosen, scaled, fine-tuned and exported."""
+    scaling: ScalingSettings = ScalingSettings()
+    finetuning: FinetuneSettings = FinetuneSettings()
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> StudyConfig:
+        from predictors.target import parse_target
+
+        names = [parse_target(target).text for target in self.latency.targets]
+        for objective in self.search.objectives:
+            target = objective.objective().target
+            if target and parse_target(target).text not in names:
+                raise UsageError(
+                    f"search.objectives got {objective.name!r}: its target is not in latency.targets: {', '.join(names)}"
+                )
+        return self
+
+    @property
+    def objectives(self) -> tuple[ObjectiveConfig, ...]:
+        """The objectives in force."""
+        if self.search.objectives:
+            return self.search.objectives
+        latencies = tuple(ObjectiveConfig(name=f"latency_ms@{target}") for target in self.latency.targets)
+        return (ObjectiveConfig(name="accuracy"), *latencies)
+
+
+def read_config(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
+    """Return the configuration of a TOML file with ``a.b=c`` overrides.
+
+    Raises:
+        UsageError: the file can't be read, a key is unknown (close names are listed) or a value is not allowed; the
+            path of the key is shown.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"can't read the configuration {path}: {error.strerror}: give the path of a TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the configuration {path} is not TOML: {error}") from None
+    for override in overrides:
+        _override(content, override)
+    return make_config(content, str(path))
+
+
+def make_config(content: Mapping[str, Any], source: str) -> StudyConfig:
+    """Return the configuration of plain data; ``source`` names it in messages."""
+    try:
+        return StudyConfig.model_validate(content)
+    except ValidationError as error:
+        raise UsageError(f"{source}: {_first_problem(error)}") from None
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from None
+
+
+def _override(content: dict[str, Any], override: str) -> None:
+    """Set ``a.b=c`` in ``content``; the value is TOML, or else a string."""
+    path, equals, text = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise UsageError(f"--set got {override!r}: write it as key.key=value, as training.epochs=10")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    for key in keys[:-1]:
+        content = content.setdefault(key, {})
+        if not isinstance(content, dict):
+            raise UsageError(f"--set got {override!r}: {key!r} holds a value, not a table")
+    content[keys[-1]] = value
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Return the first problem in one line: the key's path, what was given and what is allowed."""
+    first = error.errors(include_url=False)[0]
+    path = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        model: Any = StudyConfig
+        for key in first["loc"][:-1]:
+            model = model.model_fields[key].annotation
+        return str(unknown("key", path, [".".join((*map(str, first["loc"][:-1]), f)) for f in model.model_fields]))
+    more = len(error.errors()) - 1
+    given = f" got {first['input']!r}" if not isinstance(first["input"], dict) else ""
+    return f"{path}{given}: {first['msg']}" + (f" (and {more} more)" if more else "")

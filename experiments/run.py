@@ -1,0 +1,108 @@
+"""A study from beginning to end. Every stage goes on from what is stored, so a killed run is started again as it was."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from experiments.config import StudyConfig
+from experiments.context import Context, choose_device, make_folder, make_study_space
+from experiments.stages.export import export_networks
+from experiments.stages.fronts import make_fronts
+from experiments.stages.latency import learn_latency
+from experiments.stages.report import front_csv, report_data
+from experiments.stages.scaling import scale_networks
+from experiments.stages.search import search_space
+from experiments.stages.training import train_supernetwork
+from experiments.store.store import Store
+from experiments.talk import Talk
+from nas.data.splits import load_data
+from nas.export.files import write_text
+
+Until = Literal["training", "search", "report"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: its folder, and the numbers that a person looks at first.
+
+    Attributes:
+        folder: of the study's files.
+        summary: plain JSON data.
+        table: the fronts as text for a terminal, or "".
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    table: str = ""
+
+
+def run_study(
+    config: StudyConfig, store: Store, out: Path, talk: Talk, until: Until = "report", runner: str = "nas"
+) -> Outcome:
+    """Run, or go on with, the study of ``config``.
+
+    Args:
+        config: all settings.
+        store: where the study is remembered.
+        out: the folder of all studies; this one's is ``out/NAME``.
+        talk: what a person is told.
+        until: the last stage to run.
+        runner: a name for this process.
+
+    Raises:
+        ConflictError: a study of that name has other settings, or another runner has it.
+        NasError: as the stages raise.
+    """
+    study = store.study(config.name, config.model_dump(mode="json"), seed=config.seed)
+    folder = make_folder(out / config.name)
+    device = choose_device(config.device)
+    data = load_data(config.data, config.seed)
+    for name in data.skipped:
+        talk.warn(f"{name} does not decode: left out")
+    space = make_study_space(config, data.in_channels, data.num_classes)
+    with study.held(runner):
+        context = Context(config, study, folder, space, data.to(device), device, talk)
+        talk.say(f"study {config.name}: space {space.name} of {space.size():,} networks, {len(data.training)} images")
+        return _stages(context, until)
+
+
+def _stages(context: Context, until: Until) -> Outcome:
+    trained = train_supernetwork(context)
+    if until == "training":
+        return Outcome(context.folder, {"study": context.config.name, "training": trained.points[-1]})
+    latencies = learn_latency(context)
+    searched = search_space(context, trained, latencies)
+    fronts = make_fronts(context, searched, latencies)
+    write_text(context.folder / "front.json", json.dumps(fronts.to_dict(context), indent=1, sort_keys=True) + "\n")
+    write_text(context.folder / "front.csv", front_csv(fronts))
+    summary: dict[str, Any] = {
+        "study": context.config.name,
+        "folder": str(context.folder),
+        "networks_on_front": int(fronts.on_joint_front.sum()),
+        "networks_on_front_of": {name: int(rows.sum()) for name, rows in fronts.on_front.items()},
+        "hypervolume": {name: result.hypervolumes[-1][1] for name, result in searched.results.items()},
+        "evaluations": context.config.search.evaluations,
+    }
+    if until == "search":
+        return Outcome(context.folder, summary)
+    scaled = scale_networks(context, fronts)
+    exported = export_networks(context, trained, fronts)
+    return _report(context, summary, report_data(context, trained, latencies, searched, fronts, scaled, exported))
+
+
+def _report(context: Context, summary: dict[str, Any], data: Any) -> Outcome:
+    from experiments.report.page import write_report
+    from experiments.report.text import render_front_table
+
+    write_text(context.folder / "report.json", data.to_json() + "\n")
+    write_report(data, context.folder / "report.html")
+    for name in ("front.json", "front.csv", "report.json", "report.html"):
+        context.study.add_artifact(name, context.folder / name, root=context.folder)
+    named = [(n.label, q.name, q.quantity.value) for n in data.networks for q in n.quantities]
+    tests = [(value, label) for label, name, value in named if name.startswith("test_accuracy")]
+    best, label = max(tests)
+    summary = {**summary, "best_test_accuracy_percent": best, "best_network": label}
+    return Outcome(context.folder, summary, render_front_table(data))

@@ -1,0 +1,186 @@
+"""Stage 6: extract the chosen networks, fine-tune them, write and check their files, and test them once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from experiments.context import Context
+from experiments.machine import versions
+from experiments.stages.fronts import Candidate, Fronts
+from experiments.stages.training import Trained
+from nas.evaluation import Batches, module_correct, percent
+from nas.export.card import Accuracy, CardInfo, DataInfo, write_card
+from nas.export.onnx import ONNX_FILE, OnnxReport, check_onnx, write_onnx
+from nas.export.safetensors import ARCHITECTURE_FILE, MODEL_FILE, ModelInfo, write_model
+from nas.finetune import finetune
+from search_spaces.architecture import Architecture
+from search_spaces.blueprint import Blueprint
+
+CARD_FILE = "README.md"
+FILES = (MODEL_FILE, ARCHITECTURE_FILE, ONNX_FILE, CARD_FILE)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written for one chosen network, and how good it is; plain data, as stored.
+
+    Attributes:
+        accuracies: weights, split, percent, num_images, obtained of each.
+        onnx: how the ONNX file compares.
+        files: name relative to the study's folder, num_bytes, sha256 of each.
+    """
+
+    key: str
+    accuracies: tuple[Accuracy, ...]
+    onnx: OnnxReport
+    files: tuple[dict[str, Any], ...]
+
+
+def export_networks(context: Context, trained: Trained, fronts: Fronts) -> list[Exported]:
+    """Export every chosen network; one that is written already, with its files unchanged, is kept."""
+    with context.stage("export"):
+        return [_export(context, trained, fronts.candidates[index], fronts) for index in fronts.chosen]
+
+
+def _export(context: Context, trained: Trained, candidate: Candidate, fronts: Fronts) -> Exported:
+    key = candidate.architecture.key
+    stored = context.study.done("export").get(key)
+    if stored is not None and _unchanged(context.folder, stored["files"]):
+        return _read(key, stored)
+    context.study.begin("export", key)
+    exported = export_network(context, trained, candidate, context.folder / "models" / candidate.label)
+    context.study.finish("export", key, _content(exported), (), candidate.architecture)
+    final = exported.accuracies[-1]
+    context.talk.say(
+        f"{candidate.label}: {final.weights} test accuracy {final.percent:.2f} %, ONNX {exported.onnx.accuracy_percent:.2f} % "
+        f"(largest difference {exported.onnx.max_abs_difference:.1e})"
+    )
+    return exported
+
+
+def export_network(context: Context, trained: Trained, candidate: Candidate, folder: Path) -> Exported:
+    """Extract, fine-tune, test and write one network into ``folder``."""
+    blueprint = context.space.blueprint(candidate.architecture)
+    statistics = trained.evaluator(context).statistics(blueprint)
+    inherited = trained.shared.extract(blueprint, trained.average, statistics)
+    tuned = finetune(
+        inherited,
+        blueprint,
+        context.data,
+        context.config.finetuning,
+        context.config.augmentation,
+        context.config.seed,
+        context.device,
+    )
+    accuracies = _accuracies(context, blueprint, {"inherited": inherited, "fine-tuned": tuned})
+    report = _write(context, candidate.architecture, blueprint, tuned, folder)
+    write_card(folder / CARD_FILE, _card(context, candidate, blueprint, accuracies, report))
+    return Exported(candidate.architecture.key, accuracies, report, _files(context.folder, folder))
+
+
+def _accuracies(context: Context, blueprint: Blueprint, modules: dict[str, nn.Module]) -> tuple[Accuracy, ...]:
+    """Return validation and test accuracy of each module, the fine-tuned one's last."""
+    found = []
+    for weights, module in modules.items():
+        if weights == "fine-tuned" and not context.config.finetuning.epochs:
+            continue
+        for split, images in (("validation", context.data.validation), ("test", context.data.test)):
+            correct = module_correct(module, Batches(images, context.data), blueprint.resolution)
+            how = "plain PyTorch module, float32, statistics of the calibration images"
+            found.append(Accuracy.model_validate({
+                "weights": weights, "split": split, "percent": percent(correct), "num_images": len(images), "obtained": how
+            }))
+    return tuple(found)
+
+
+def _write(
+    context: Context, architecture: Architecture, blueprint: Blueprint, module: nn.Module, folder: Path
+) -> OnnxReport:
+    info = ModelInfo(
+        blueprint=blueprint,
+        class_names=context.data.class_names,
+        mean=context.data.mean,
+        std=context.data.std,
+        architecture=architecture,
+    )
+    write_model(folder, module, info)
+    write_onnx(folder / ONNX_FILE, module, blueprint)
+    test = context.data.test.to("cpu")
+    batches = Batches(test, context.data).at(blueprint.resolution)
+    return check_onnx(folder / ONNX_FILE, module.cpu(), batches, test.labels)
+
+
+def _card(
+    context: Context,
+    candidate: Candidate,
+    blueprint: Blueprint,
+    accuracies: Sequence[Accuracy],
+    report: OnnxReport,
+) -> CardInfo:
+    config, data = context.config, context.data
+    training, tuning = config.training, config.finetuning
+    sizes = {f"num_{name}": len(getattr(data, name)) for name in ("training", "calibration", "validation", "test")}
+    return CardInfo(
+        name=f"{config.name}-{candidate.label}",
+        origin=f"Found by {config.search.algorithm} in study {config.name} (seed {config.seed}).",
+        blueprint=blueprint,
+        architecture_key=candidate.architecture.key,
+        cost=candidate.cost,
+        counting=config.counting,
+        training=f"a prefix of one shared set of weights: {training.epochs} epochs, {training.sampler} sampling of "
+        f"{training.networks_per_step} networks a step, {training.optimiser}, learning rate {training.learning_rate:g}, "
+        f"batch {training.batch_size}, moving average {training.ema_decay:g}.",
+        finetuning=f"{tuning.epochs} epochs alone, {tuning.optimiser}, learning rate {tuning.learning_rate:g}, "
+        f"batch {tuning.batch_size}." if tuning.epochs else None,
+        accuracies=tuple(accuracies),
+        latencies=(*candidate.measured.values(), *candidate.latency.values()),
+        onnx=report,
+        data=DataInfo(
+            source=config.data.source,
+            num_skipped=len(data.skipped),
+            class_names=data.class_names,
+            mean=data.mean,
+            std=data.std,
+            **sizes,
+        ),
+        versions=versions(),
+    )
+
+
+def _files(root: Path, folder: Path) -> tuple[dict[str, Any], ...]:
+    found = []
+    for name in FILES:
+        content = (folder / name).read_bytes()
+        relative = (folder / name).relative_to(root).as_posix()
+        found.append({"name": relative, "num_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()})
+    return tuple(found)
+
+
+def _unchanged(root: Path, files: Sequence[dict[str, Any]]) -> bool:
+    """Return whether every file is there with the content that was stored."""
+    for file in files:
+        path = root / file["name"]
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != file["sha256"]:
+            return False
+    return True
+
+
+def _content(exported: Exported) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "accuracies": [accuracy.model_dump(mode="json") for accuracy in exported.accuracies],
+        "onnx": asdict(exported.onnx),
+        "files": list(exported.files),
+    }
+
+
+def _read(key: str, stored: dict[str, Any]) -> Exported:
+    accuracies = tuple(Accuracy.model_validate(row) for row in stored["accuracies"])
+    return Exported(key, accuracies, OnnxReport(**stored["onnx"]), tuple(stored["files"]))

@@ -1,0 +1,169 @@
+"""Stage 4: one front a target, and the networks that are chosen from all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.context import Context
+from experiments.stages.latency import TargetLatency, measure
+from experiments.stages.search import Searched
+from nas.search.objectives import is_feasible, make_objective, to_minimised
+from nas.search.pareto import non_dominated
+from nas.search.selection import choose
+from predictors.measurement import Measurement
+from predictors.target import is_present
+from search_spaces.architecture import Architecture
+from search_spaces.block import cost
+from search_spaces.layers import Cost
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One evaluated network.
+
+    Attributes:
+        accuracy: in percent, on validation images, with inherited weights.
+        latency: by target name, what the search used.
+        measured: by target name, what was timed.
+        label: a short name, ``N1`` being the most accurate.
+    """
+
+    architecture: Architecture
+    label: str
+    cost: Cost
+    accuracy: Measurement
+    latency: dict[str, Measurement]
+    measured: dict[str, Measurement]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON data of what does not depend on when or how often the study ran."""
+
+        def shown(found: Measurement) -> dict[str, Any]:
+            return {"value": found.value, "unit": found.unit, "obtained": found.obtained, "spread": found.spread}
+
+        return {
+            "key": self.architecture.key,
+            "label": self.label,
+            "knobs": dict(self.architecture.choices),
+            "validation_accuracy": shown(self.accuracy),
+            "latency_ms": {name: shown(found) for name, found in self.latency.items()},
+            "latency_ms_measured": {name: shown(found) for name, found in self.measured.items()},
+            "params": self.cost.params,
+            "macs": self.cost.macs,
+            "activations": self.cost.activations,
+            "peak_memory_bytes": self.cost.peak_memory_bytes,
+        }
+
+
+@dataclass(frozen=True)
+class Fronts:
+    """All evaluated networks, and which of them are on which front.
+
+    Attributes:
+        candidates: everything that the study's algorithm evaluated.
+        on_front: by target name, which candidates are feasible and on its front of accuracy and latency.
+        chosen: indices of the chosen candidates, the most accurate first.
+        reasons: why each was chosen.
+        unmeasured: the chosen networks' labels that could not be timed on a present target.
+    """
+
+    candidates: tuple[Candidate, ...]
+    on_front: dict[str, NDArray[np.bool_]]
+    on_joint_front: NDArray[np.bool_]
+    chosen: tuple[int, ...]
+    reasons: tuple[str, ...]
+
+    def to_dict(self, context: Context) -> dict[str, Any]:
+        """Return the content of ``front.json``."""
+        config = context.config
+        return {
+            "study": config.name,
+            "seed": config.seed,
+            "space": {"name": context.space.name, "settings": context.space.settings.model_dump(mode="json")},
+            "counting": config.counting,
+            "objectives": [objective.name for objective in config.objectives],
+            "fronts": {
+                name: [self.candidates[index].to_dict() for index in self.front(name)] for name in self.on_front
+            },
+            "joint_front": [self.candidates[i].to_dict() for i in np.flatnonzero(self.on_joint_front)],
+            "chosen": [self.candidates[index].architecture.key for index in self.chosen],
+        }
+
+    def front(self, target: str) -> list[int]:
+        """Return the candidates on a target's front, the fastest first."""
+        rows = np.flatnonzero(self.on_front[target]).tolist()
+        return sorted(rows, key=lambda row: (self.candidates[row].latency[target].value, row))
+
+
+def make_fronts(context: Context, searched: Searched, latencies: Sequence[TargetLatency]) -> Fronts:
+    """Return the fronts; the chosen networks are really timed on every target that is present."""
+    with context.stage("selection"):
+        result, objectives = searched.main, searched.objectives
+        accuracy = result.values[:, [o.name for o in objectives].index("accuracy")]
+        feasible = is_feasible(result.values, objectives)
+        predicted = {latency.target.name: latency.predict(result.genes) for latency in latencies}
+        on_front = {}
+        for name, (mean_ms, _) in predicted.items():
+            pair = (make_objective("accuracy"), make_objective(f"latency_ms@{name}"))
+            points = to_minimised(np.column_stack([accuracy, mean_ms]), pair)
+            points[~feasible] = np.nan
+            on_front[name] = non_dominated(points)
+        rows = np.flatnonzero(result.front)
+        picked = [int(rows[i]) for i in choose(result.values[rows], objectives, context.config.networks)]
+        picked.sort(key=lambda row: (-accuracy[row], row))
+        architectures = context.space.decode(result.genes)
+        measured = [_time(context, latencies, architectures[row]) for row in picked]
+        candidates = _candidates(context, latencies, architectures, accuracy, predicted, dict(zip(picked, measured)))
+        reasons = tuple(_reason(row, picked, candidates) for row in picked)
+    return Fronts(candidates, on_front, result.front, tuple(picked), reasons)
+
+
+def _time(
+    context: Context, latencies: Sequence[TargetLatency], architecture: Architecture
+) -> dict[str, Measurement]:
+    present = [latency for latency in latencies if latency.model is not None and is_present(latency.target)]
+    return {latency.target.name: measure(context, latency.target, architecture) for latency in present}
+
+
+def _candidates(
+    context: Context,
+    latencies: Sequence[TargetLatency],
+    architectures: Sequence[Architecture],
+    accuracy: NDArray[np.float64],
+    predicted: dict[str, tuple[NDArray[np.float64], NDArray[np.float64] | None]],
+    measured: dict[int, dict[str, Measurement]],
+) -> tuple[Candidate, ...]:
+    rank = {int(row): number for number, row in enumerate(np.argsort(-accuracy, kind="stable"), start=1)}
+    spreads = {key: found.spread for key, found in context.study.measurements(quantity="validation_accuracy")}
+    found = []
+    for row, architecture in enumerate(architectures):
+        latency = {}
+        for each in latencies:
+            mean_ms, std_ms = predicted[each.target.name]
+            spread = None if std_ms is None else float(std_ms[row])
+            obtained = "analytic" if std_ms is None else "predicted"
+            latency[each.target.name] = Measurement(
+                "latency_ms", float(mean_ms[row]), "ms", obtained, spread, each.target.name
+            )
+        quality = Measurement(
+            "validation_accuracy", float(accuracy[row]), "%", "measured", spreads.get(architecture.key)
+        )
+        counted = cost(context.space.blueprint(architecture), context.config.counting)
+        found.append(Candidate(architecture, f"N{rank[row]}", counted, quality, latency, measured.get(row, {})))
+    return tuple(found)
+
+
+def _reason(row: int, picked: Sequence[int], candidates: Sequence[Candidate]) -> str:
+    """Return why a network was chosen, in words."""
+    reasons = []
+    if row == max(picked, key=lambda r: (candidates[r].accuracy.value, -r)):
+        reasons.append("the most accurate on validation images")
+    for name in candidates[row].latency:
+        if row == min(picked, key=lambda r: (candidates[r].latency[name].value, r)):
+            reasons.append(f"the fastest on {name}")
+    return " and ".join(reasons) or "between the most accurate and the fastest of the front"

@@ -1,0 +1,144 @@
+"""Stage 2: latency of the whole space on every target: timed and fitted where it is present, analytic elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.context import Context
+from predictors.features import latency_features, structural_terms
+from predictors.latency import LatencyModel
+from predictors.measurement import Measurement
+from predictors.roofline import combine_terms, roofline_terms
+from predictors.target import Device, Target, is_present, parse_target, target, torch_device
+from predictors.timing import TimingPlan, time_module
+from search_spaces.architecture import Architecture
+from search_spaces.building import build
+from search_spaces.population import PopulationTable
+from search_spaces.space import Genes, SearchSpace
+
+
+@dataclass(frozen=True)
+class TargetLatency:
+    """The latency of every network of a space on one target.
+
+    Attributes:
+        target: the target.
+        model: fitted on ``genes`` and ``measured_ms``, or None where the latency is analytic.
+    """
+
+    space: SearchSpace
+    target: Target
+    model: LatencyModel | None = None
+    genes: Genes = field(default_factory=lambda: np.empty((0, 0), dtype=np.int16))
+    measured_ms: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        roofline = PopulationTable(self.space, lambda layers: roofline_terms(layers, self.target), np.float64)
+        structure = PopulationTable(self.space, structural_terms, np.float64)
+        object.__setattr__(self, "_roofline", roofline)
+        object.__setattr__(self, "_structure", structure)
+
+    _roofline: PopulationTable = field(init=False, repr=False)
+    _structure: PopulationTable = field(init=False, repr=False)
+
+    @property
+    def obtained(self) -> str:
+        """How ``predict`` obtains its values."""
+        return "predicted" if self.model else "analytic"
+
+    def features(self, genes: Genes) -> NDArray[np.float64]:
+        """Return the structural features of ``genes``."""
+        return latency_features(self._structure(genes), self._roofline(genes))
+
+    def predict(self, genes: Genes) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Return (mean_ms, std_ms) of a population, each (n,); an analytic latency has no deviation."""
+        if self.model is None:
+            return combine_terms(self._roofline(genes)), None
+        return self.model.predict(self.features(genes), self.space.one_hot(genes))
+
+
+def learn_latency(context: Context) -> list[TargetLatency]:
+    """Return the latency on each target of the configuration, in its order."""
+    with context.stage("latency"):
+        return [_learn(context, name) for name in context.config.latency.targets]
+
+
+def _learn(context: Context, name: str) -> TargetLatency:
+    found = target(name, cpu=_cpu_facts(context) if parse_target(name).device == "cpu" else None)
+    analytic = TargetLatency(context.space, found)
+    if not context.config.latency.measure or not is_present(found):
+        context.talk.say(f"{found.name}: analytic roofline (no such device here, or measuring is off)")
+        return analytic
+    genes = networks_to_measure(context.space, context.config.seed, context.config.latency.measured_networks)
+    architectures = context.space.decode(genes)
+    with context.talk.progress(f"timing on {found.name}", len(architectures)) as progress:
+        timed = []
+        for number, architecture in enumerate(architectures, start=1):
+            timed.append(measure(context, found, architecture).value)
+            progress(number)
+    measured_ms = np.array(timed)
+    model = LatencyModel.fit(analytic.features(genes), context.space.one_hot(genes), measured_ms)
+    check = model.leave_one_out()
+    context.talk.say(
+        f"{found.name}: {len(timed)} networks timed, {measured_ms.min():.2f} to {measured_ms.max():.2f} ms; "
+        f"each predicted from the others: Kendall tau {check.kendall_tau:.3f}, "
+        f"median error {100 * check.median_relative_error:.1f} %"
+    )
+    return TargetLatency(context.space, found, model, genes, measured_ms)
+
+
+def _cpu_facts(context: Context) -> Device:
+    """Return this CPU's facts; they are measured once a study, since a second measurement would differ."""
+    stored = context.study.done("target").get("cpu")
+    if stored is not None:
+        return Device.model_validate(stored)
+    from predictors.calibration import cpu_device
+
+    context.study.begin("target", "cpu")
+    device = cpu_device()
+    context.study.finish("target", "cpu", device.model_dump(mode="json"))
+    return Device.model_validate(context.study.done("target")["cpu"])
+
+
+def networks_to_measure(space: SearchSpace, seed: int, num: int) -> Genes:
+    """Return up to ``num`` distinct networks, the largest and the smallest first, then random ones."""
+    ends = space.encode([space.largest(), space.smallest()])
+    drawn = space.sample(np.random.default_rng([seed, 1]), 20 * num)
+    rows = np.concatenate([ends, drawn])
+    _, first = np.unique(rows, axis=0, return_index=True)
+    return rows[np.sort(first)[:num]]
+
+
+def measure(context: Context, where: Target, architecture: Architecture) -> Measurement:
+    """Return the latency of one network on a target that is present; what was measured before is kept."""
+    key = f"{where.name} {architecture.key}"
+    if key not in context.study.attempts("measurement") or key not in context.study.done("measurement"):
+        context.study.begin("measurement", key)
+        timed = time_network(context, where, architecture)
+        payload = {"latency_ms": timed.value, "spread_ms": timed.spread, "versions": dict(timed.versions)}
+        context.study.finish("measurement", key, payload, [timed], architecture)
+    stored = context.study.done("measurement")[key]
+    return Measurement(
+        "latency_ms", stored["latency_ms"], "ms", "measured", stored["spread_ms"], where.name, stored["versions"]
+    )
+
+
+def time_network(context: Context, where: Target, architecture: Architecture) -> Measurement:
+    """Time one network, alone as an ordinary module, on random images."""
+    import torch
+
+    blueprint = context.space.blueprint(architecture)
+    device = torch_device(where.device) or "cpu"
+    images = torch.randn(where.batch_size, blueprint.in_channels, *blueprint.resolution, device=device)
+    plan = TimingPlan(budget_s=context.config.latency.budget_s, min_runs=10, max_warmup_s=1.0)
+    timing = time_module(build(blueprint, device), images, where.precision, plan=plan)
+    return timing.measurement(where.name)
+
+
+def by_name(latencies: Sequence[TargetLatency]) -> dict[str, TargetLatency]:
+    """Return the latencies by their target's canonical name."""
+    return {latency.target.name: latency for latency in latencies}

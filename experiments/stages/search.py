@@ -1,0 +1,177 @@
+"""Stage 3: search the space; every evaluation is a committed row before anything depends on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.context import Context
+from experiments.stages.latency import TargetLatency, by_name
+from experiments.stages.training import Trained
+from nas.search.algorithm import algorithms
+from nas.search.objectives import Objective, Values, make_objectives
+from nas.search.search import Generation, HypervolumeBox, SearchResult, run_search
+from predictors.measurement import Measurement
+from search_spaces.architecture import Architecture
+from search_spaces.population import PopulationCost
+from search_spaces.space import Genes, SearchSpace
+
+NUM_BOX_NETWORKS = 2000
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What the algorithms found, the study's own first.
+
+    Attributes:
+        objectives: columns of all values.
+        results: by algorithm name.
+        box: what hypervolumes are measured in.
+    """
+
+    objectives: tuple[Objective, ...]
+    results: dict[str, SearchResult]
+    box: HypervolumeBox
+
+    @property
+    def main(self) -> SearchResult:
+        """The result of the study's own algorithm."""
+        return next(iter(self.results.values()))
+
+
+class CheapValues:
+    """The values of all objectives but the accuracy for whole populations: counts and latencies."""
+
+    def __init__(self, space: SearchSpace, objectives: Sequence[Objective], latencies: Sequence[TargetLatency]) -> None:
+        self._objectives = objectives
+        self._latencies = by_name(latencies)
+        self.cost = PopulationCost(space)
+
+    def __call__(self, genes: Genes) -> Values:
+        """Return (n, num_objectives) in natural units, NaN in the accuracy's column."""
+        counts = self.cost.counts(genes)
+        columns: list[NDArray[np.float64]] = []
+        for objective in self._objectives:
+            if objective.name == "accuracy":
+                columns.append(np.full(len(genes), np.nan))
+            elif objective.target:
+                columns.append(self.latency(objective.target).predict(genes)[0])
+            elif objective.name == "peak_memory_bytes":
+                columns.append(self.cost.peak_memory_bytes(genes).astype(np.float64))
+            else:
+                index = ("params", "macs", "activations").index(objective.name)
+                columns.append(counts[:, index].astype(np.float64))
+        return np.column_stack(columns)
+
+    def latency(self, name: str) -> TargetLatency:
+        """Return the latency on the target that ``name`` means, canonical or not."""
+        from predictors.target import parse_target
+
+        return self._latencies[parse_target(name).text]
+
+
+class Evaluations:
+    """Validation accuracies by architecture: those that are stored, and others as they are asked for."""
+
+    def __init__(self, context: Context, trained: Trained) -> None:
+        self._context = context
+        self._evaluator = trained.evaluator(context)
+        self._known = {key: float(row["accuracy"]) for key, row in context.study.done("evaluation").items()}
+
+    def accuracy(self, architecture: Architecture) -> float:
+        """Return the validation accuracy in percent, evaluating and storing it the first time."""
+        key = architecture.key
+        if key not in self._known:
+            study = self._context.study
+            study.begin("evaluation", key)
+            accuracy = self._evaluator.accuracy(self._context.space.blueprint(architecture))
+            num = len(self._context.data.validation)
+            # The binomial standard error of a share of so many images.
+            spread = math.sqrt(max(accuracy * (100.0 - accuracy), 1e-9) / num)
+            found = Measurement("validation_accuracy", accuracy, "%", "measured", spread)
+            study.finish("evaluation", key, {"accuracy": accuracy, "num_images": num}, [found], architecture)
+            self._known[key] = accuracy
+        return self._known[key]
+
+
+def search_space(context: Context, trained: Trained, latencies: Sequence[TargetLatency]) -> Searched:
+    """Run the study's algorithm and those it is compared with, each with the same number of evaluations."""
+    objectives = make_objectives(context.config.objectives)
+    cheap = CheapValues(context.space, objectives, latencies)
+    evaluations = Evaluations(context, trained)
+    settings = context.config.search
+    names = list(dict.fromkeys([settings.algorithm, *settings.compare]))
+    with context.stage("search"):
+        box = hypervolume_box(context, objectives, cheap, evaluations)
+        results = {name: _run(context, name, objectives, cheap, evaluations, box) for name in names}
+    return Searched(objectives, results, box)
+
+
+def _run(
+    context: Context,
+    name: str,
+    objectives: tuple[Objective, ...],
+    cheap: CheapValues,
+    evaluations: Evaluations,
+    box: HypervolumeBox,
+) -> SearchResult:
+    config = context.config.search
+    kind = algorithms.get(name)
+    algorithm = kind(
+        context.space,
+        objectives,
+        kind.Settings(**(config.settings if name == config.algorithm else {})),
+        context.config.seed,
+    )
+    column = [objective.name for objective in objectives].index("accuracy")
+    with context.talk.progress(f"search ({name})", config.evaluations) as progress:
+        done = 0
+
+        def evaluate(genes: Genes) -> Values:
+            nonlocal done
+            values = np.full((len(genes), len(objectives)), np.nan)
+            for row, architecture in enumerate(context.space.decode(genes)):
+                values[row, column] = evaluations.accuracy(architecture)
+                done += 1
+                progress(done)
+            return values
+
+        def generation(found: Generation) -> None:
+            progress(found.num_evaluations)
+
+        result = run_search(
+            algorithm, evaluate, config.evaluations, box, evaluate_cheap=cheap, on_generation=generation
+        )
+    context.talk.say(
+        f"{name}: {len(result.genes)} networks evaluated, {int(result.front.sum())} on the front, "
+        f"hypervolume {result.hypervolumes[-1][1]:.4f}"
+    )
+    return result
+
+
+def hypervolume_box(
+    context: Context, objectives: tuple[Objective, ...], cheap: CheapValues, evaluations: Evaluations
+) -> HypervolumeBox:
+    """Return the box of the hypervolume: from the accuracy of the smallest network, and the range of cheap objectives.
+
+    The ranges are those of 2,000 random networks, the smallest and the largest: the same for every algorithm.
+    """
+    space = context.space
+    ends = space.encode([space.smallest(), space.largest()])
+    drawn = space.sample(np.random.default_rng([context.config.seed, 2]), NUM_BOX_NETWORKS)
+    values = cheap(np.concatenate([ends, drawn]))
+    floor = min(evaluations.accuracy(space.smallest()), 99.0)
+    ideal, reference = [], []
+    for column, objective in enumerate(objectives):
+        if objective.name == "accuracy":
+            ideal.append(100.0)
+            reference.append(floor)
+        else:
+            low, high = float(values[:, column].min()), float(values[:, column].max())
+            ideal.append(low)
+            reference.append(high if high > low else low * (1 + 1e-9) + 1e-9)
+    return HypervolumeBox(objectives, tuple(ideal), tuple(reference))

@@ -1,0 +1,1 @@
+"""What a person takes away: weights, architecture, ONNX, model card."""

@@ -1,0 +1,155 @@
+"""Contract checks of a block: ``check_block(place("mine", 8, 8, (7, 7), kernel=3), place("mine", 16, 16, ...))``.
+
+The nesting test is what equality of "inside" and "extracted" can't show, since both use the same views: with every
+shared weight outside the small block zeroed, the large block on zero-padded channels is the small block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from search_spaces.block import block_layers, module_of
+from search_spaces.blueprint import Block, PlacedBlock, Setting
+from search_spaces.building import NORMS
+from search_spaces.conv import Size
+from search_spaces.fvcore_check import fvcore_totals
+from search_spaces.layers import total
+from search_spaces.layout import holds, layout_of, take
+
+Inputs = Callable[[int, Size, torch.Generator], Tensor]
+
+
+def images(width: int, size: Size, generator: torch.Generator) -> Tensor:
+    """Return two random maps (2, width, height, width of the map)."""
+    return torch.randn(2, width, *size, generator=generator)
+
+
+def tokens(width: int, size: Size, generator: torch.Generator) -> Tensor:
+    """Return two random rows of tokens (2, 1 + cells of the grid, width)."""
+    return torch.randn(2, 1 + size[0] * size[1], width, generator=generator)
+
+
+def place(kind: str, in_width: int, out_width: int, in_size: Size, **settings: Setting) -> PlacedBlock:
+    """Return a block of ``kind`` standing alone."""
+    return PlacedBlock("block", kind, in_width, out_width, in_size, Block.of(kind, **settings).settings)
+
+
+def check_block(small: PlacedBlock, large: PlacedBlock, inputs: Inputs = images, seed: int = 0) -> None:
+    """Run every check of this file: ``small`` is nested in ``large``, and both cost what their layers say."""
+    check_nesting(small, large, inputs, seed)
+    for placed in (small, large):
+        check_layers(placed, inputs)
+
+
+def check_layers(placed: PlacedBlock, inputs: Inputs = images) -> None:
+    """Check the closed form against fvcore's own totals: params, MACs and activations.
+
+    Raises:
+        UsageError: fvcore is not installed.
+    """
+    x = inputs(placed.in_width, placed.in_size, torch.Generator().manual_seed(0))[:1]
+    traced = fvcore_totals(module_of(placed), x)
+    found = total(block_layers(placed), "fvcore")
+    closed = (found.params, found.macs, found.activations)
+    assert closed == traced, f"{placed}: the layers give (params, macs, activations) {closed}, fvcore {traced}"
+
+
+def check_nesting(small: PlacedBlock, large: PlacedBlock, inputs: Inputs = images, seed: int = 0) -> None:
+    """Check that ``large``, zeroed outside ``small``, gives ``small``'s output and zeros beside it.
+
+    In float64 and in evaluation mode with random statistics. A LayerNorm of another width divides by another number of
+    channels, so that of the large block is replaced by one over the small one's channels (the masked comparison).
+    """
+    generator = torch.Generator().manual_seed(seed)
+    inner, outer = (module_of(placed).double().eval() for placed in (small, large))
+    fill(outer, generator)
+    _nest(inner, outer)
+    x = inputs(small.in_width, small.in_size, generator).double()
+    channels = 1 if x.ndim == 4 else -1
+    with torch.no_grad():
+        expected, found = inner(x), outer(_padded(x, channels, large.in_width))
+    channels = 1 if expected.ndim == 4 else -1
+    width = expected.shape[channels]
+    leading, beside = found.narrow(channels, 0, width), found.narrow(channels, width, found.shape[channels] - width)
+    assert bool(expected.isfinite().all()), f"{small} gives values that are not finite"
+    assert bool(expected.any()), f"{small} gives zeros only: the check would say nothing"
+    error = float((leading - expected).abs().max() / expected.abs().max())
+    assert error < 1e-12, f"{small} is not nested in {large}: relative error {error:.1e}"
+    assert not beside.any(), f"{large}, zeroed outside {small}, is not zero beside its channels"
+
+
+@torch.no_grad()
+def fill(module: nn.Module, generator: torch.Generator) -> None:
+    """Fill parameters and statistics of ``module`` with random numbers; variances are positive."""
+    for parameter in module.parameters():
+        scale = max(1, parameter.numel() // parameter.shape[0]) ** -0.5 if parameter.ndim > 1 else 1.0
+        parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
+    for norm in module.modules():
+        if isinstance(norm, NORMS):
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            norm.running_mean.copy_(torch.randn(norm.num_features, generator=generator))
+            norm.running_var.copy_(0.5 + torch.rand(norm.num_features, generator=generator))
+
+
+@torch.no_grad()
+def _nest(inner: nn.Module, outer: nn.Module) -> None:
+    """Copy the part of ``outer``'s weights that ``inner`` uses into it, and zero the rest."""
+    large = dict(outer.named_parameters())
+    for name, parameter in inner.named_parameters():
+        assert name in large, f"parameter {name!r} is in the small block and not in the large one"
+        extent, layout = layout_of(large[name]), layout_of(parameter)
+        held = all(holds(a, b) for a, b in zip(extent, layout, strict=True))
+        assert held, f"parameter {name!r} of layout {layout} does not lie inside {extent}"
+        places = take(torch.arange(large[name].numel()).view(large[name].shape), extent, layout)
+        parameter.copy_(large[name].flatten()[places])
+        large[name].copy_(torch.zeros_like(large[name]).flatten().index_put((places,), parameter).view_as(large[name]))
+        del large[name]
+    for unused in large.values():
+        unused.zero_()
+    _nest_norms(inner, outer)
+
+
+def _nest_norms(inner: nn.Module, outer: nn.Module) -> None:
+    for name, module in list(outer.named_modules()):
+        small = dict(inner.named_modules()).get(name)
+        if isinstance(module, nn.LayerNorm) and isinstance(small, nn.LayerNorm):
+            outer.set_submodule(name, LeadingLayerNorm(module, small.normalized_shape[0]))
+        elif isinstance(module, NORMS):
+            _nest_statistics(small if isinstance(small, NORMS) else None, module)
+
+
+def _nest_statistics(small: nn.Module | None, module: nn.Module) -> None:
+    """Give the small norm the leading statistics; outside them the mean is 0, so that a channel of zeros stays so."""
+    for statistic in ("running_mean", "running_var"):
+        values: Tensor = getattr(module, statistic)
+        num = 0
+        if small is not None:
+            num = len(getattr(small, statistic))
+            getattr(small, statistic).copy_(values[:num])
+        if statistic == "running_mean":
+            values[num:] = 0
+
+
+class LeadingLayerNorm(nn.Module):
+    """LayerNorm over the first ``num`` channels of the last axis; zeros in the others."""
+
+    def __init__(self, norm: nn.LayerNorm, num: int) -> None:
+        super().__init__()
+        self.norm, self.num = norm, num
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the normalised leading channels, padded to the width of ``x``."""
+        weight, bias = self.norm.weight[: self.num], self.norm.bias[: self.num]
+        leading = nn.functional.layer_norm(x[..., : self.num], (self.num,), weight, bias, self.norm.eps)
+        return _padded(leading, -1, x.shape[-1])
+
+
+def _padded(x: Tensor, channels: int, width: int) -> Tensor:
+    """Return ``x`` with zeros after its channels, up to ``width`` of them."""
+    shape = list(x.shape)
+    shape[channels] = width - x.shape[channels]
+    return torch.cat([x, x.new_zeros(shape)], channels)
