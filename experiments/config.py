@@ -110,7 +110,9 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"can't read the configuration {path}: {error.strerror}: give the path of a TOML file") from None
+        raise UsageError(
+            f"can't read the configuration {path}: {error.strerror}: give the path of a TOML file"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the configuration {path} is not TOML: {error}") from None
     for override in overrides:
@@ -128,16 +130,24 @@ def make_config(content: Mapping[str, Any], source: str) -> StudyConfig:
         raise UsageError(f"{source}: {error}") from None
 
 
-def _override(content: dict[str, Any], override: str) -> None:
-    """Set ``a.b=c`` in ``content``; the value is TOML, or else a string."""
-    path, equals, text = override.partition("=")
+def parse_override(text: str) -> tuple[list[str], Any]:
+    """Return (keys, value) of ``a.b=c``; the value is TOML, or else a string.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
+    path, equals, given = text.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
-        raise UsageError(f"--set got {override!r}: write it as key.key=value, as training.epochs=10")
+        raise UsageError(f"--set got {text!r}: write it as key.key=value, as training.epochs=10")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        return keys, tomllib.loads(f"value = {given}")["value"]
     except tomllib.TOMLDecodeError:
-        value = text
+        return keys, given
+
+
+def _override(content: dict[str, Any], override: str) -> None:
+    keys, value = parse_override(override)
     for key in keys[:-1]:
         content = content.setdefault(key, {})
         if not isinstance(content, dict):

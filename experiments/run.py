@@ -1,4 +1,4 @@
-"""A study from beginning to end. Every stage goes on from what is stored, so a killed run is started again as it was."""
+"""A study from beginning to end. Every stage goes on from what is stored: a killed run is started again as it was."""
 
 from __future__ import annotations
 
@@ -101,8 +101,7 @@ def _report(context: Context, summary: dict[str, Any], data: Any) -> Outcome:
     write_report(data, context.folder / "report.html")
     for name in ("front.json", "front.csv", "report.json", "report.html"):
         context.study.add_artifact(name, context.folder / name, root=context.folder)
-    named = [(n.label, q.name, q.quantity.value) for n in data.networks for q in n.quantities]
-    tests = [(value, label) for label, name, value in named if name.startswith("test_accuracy")]
-    best, label = max(tests)
-    summary = {**summary, "best_test_accuracy_percent": best, "best_network": label}
+    best = data.networks[0]
+    tests = [q.quantity.value for q in best.quantities if q.name.startswith("test_accuracy")]
+    summary = {**summary, "best_on_validation": best.label, "its_test_accuracy_percent": tests[-1]}
     return Outcome(context.folder, summary, render_front_table(data))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,10 @@ class Exported:
 def export_networks(context: Context, trained: Trained, fronts: Fronts) -> list[Exported]:
     """Export every chosen network; one that is written already, with its files unchanged, is kept."""
     with context.stage("export"):
-        return [_export(context, trained, fronts.candidates[index], fronts) for index in fronts.chosen]
+        return [_export(context, trained, fronts.candidates[index]) for index in fronts.chosen]
 
 
-def _export(context: Context, trained: Trained, candidate: Candidate, fronts: Fronts) -> Exported:
+def _export(context: Context, trained: Trained, candidate: Candidate) -> Exported:
     key = candidate.architecture.key
     stored = context.study.done("export").get(key)
     if stored is not None and _unchanged(context.folder, stored["files"]):
@@ -58,8 +58,8 @@ def _export(context: Context, trained: Trained, candidate: Candidate, fronts: Fr
     context.study.finish("export", key, _content(exported), (), candidate.architecture)
     final = exported.accuracies[-1]
     context.talk.say(
-        f"{candidate.label}: {final.weights} test accuracy {final.percent:.2f} %, ONNX {exported.onnx.accuracy_percent:.2f} % "
-        f"(largest difference {exported.onnx.max_abs_difference:.1e})"
+        f"{candidate.label}: {final.weights} test accuracy {final.percent:.2f} %, as ONNX "
+        f"{exported.onnx.accuracy_percent:.2f} % (largest difference {exported.onnx.max_abs_difference:.1e})"
     )
     return exported
 
@@ -93,9 +93,17 @@ def _accuracies(context: Context, blueprint: Blueprint, modules: dict[str, nn.Mo
         for split, images in (("validation", context.data.validation), ("test", context.data.test)):
             correct = module_correct(module, Batches(images, context.data), blueprint.resolution)
             how = "plain PyTorch module, float32, statistics of the calibration images"
-            found.append(Accuracy.model_validate({
-                "weights": weights, "split": split, "percent": percent(correct), "num_images": len(images), "obtained": how
-            }))
+            found.append(
+                Accuracy.model_validate(
+                    {
+                        "weights": weights,
+                        "split": split,
+                        "percent": percent(correct),
+                        "num_images": len(images),
+                        "obtained": how,
+                    }
+                )
+            )
     return tuple(found)
 
 
@@ -134,10 +142,12 @@ def _card(
         cost=candidate.cost,
         counting=config.counting,
         training=f"a prefix of one shared set of weights: {training.epochs} epochs, {training.sampler} sampling of "
-        f"{training.networks_per_step} networks a step, {training.optimiser}, learning rate {training.learning_rate:g}, "
-        f"batch {training.batch_size}, moving average {training.ema_decay:g}.",
+        f"{training.networks_per_step} networks a step, {training.optimiser}, learning rate "
+        f"{training.learning_rate:g}, batch {training.batch_size}, moving average {training.ema_decay:g}.",
         finetuning=f"{tuning.epochs} epochs alone, {tuning.optimiser}, learning rate {tuning.learning_rate:g}, "
-        f"batch {tuning.batch_size}." if tuning.epochs else None,
+        f"batch {tuning.batch_size}."
+        if tuning.epochs
+        else None,
         accuracies=tuple(accuracies),
         latencies=(*candidate.measured.values(), *candidate.latency.values()),
         onnx=report,
@@ -172,8 +182,6 @@ def _unchanged(root: Path, files: Sequence[dict[str, Any]]) -> bool:
 
 
 def _content(exported: Exported) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "accuracies": [accuracy.model_dump(mode="json") for accuracy in exported.accuracies],
         "onnx": asdict(exported.onnx),

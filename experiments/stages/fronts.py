@@ -15,7 +15,7 @@ from experiments.stages.search import Searched
 from nas.search.objectives import is_feasible, make_objective, to_minimised
 from nas.search.pareto import non_dominated
 from nas.search.selection import choose
-from predictors.measurement import Measurement
+from predictors.measurement import Measurement, Obtained
 from predictors.target import is_present
 from search_spaces.architecture import Architecture
 from search_spaces.block import cost
@@ -67,9 +67,9 @@ class Fronts:
     Attributes:
         candidates: everything that the study's algorithm evaluated.
         on_front: by target name, which candidates are feasible and on its front of accuracy and latency.
+        on_joint_front: which candidates are on the front of all objectives of the search.
         chosen: indices of the chosen candidates, the most accurate first.
         reasons: why each was chosen.
-        unmeasured: the chosen networks' labels that could not be timed on a present target.
     """
 
     candidates: tuple[Candidate, ...]
@@ -118,14 +118,13 @@ def make_fronts(context: Context, searched: Searched, latencies: Sequence[Target
         picked.sort(key=lambda row: (-accuracy[row], row))
         architectures = context.space.decode(result.genes)
         measured = [_time(context, latencies, architectures[row]) for row in picked]
-        candidates = _candidates(context, latencies, architectures, accuracy, predicted, dict(zip(picked, measured)))
+        timed = dict(zip(picked, measured, strict=True))
+        candidates = _candidates(context, latencies, architectures, accuracy, predicted, timed)
         reasons = tuple(_reason(row, picked, candidates) for row in picked)
     return Fronts(candidates, on_front, result.front, tuple(picked), reasons)
 
 
-def _time(
-    context: Context, latencies: Sequence[TargetLatency], architecture: Architecture
-) -> dict[str, Measurement]:
+def _time(context: Context, latencies: Sequence[TargetLatency], architecture: Architecture) -> dict[str, Measurement]:
     present = [latency for latency in latencies if latency.model is not None and is_present(latency.target)]
     return {latency.target.name: measure(context, latency.target, architecture) for latency in present}
 
@@ -146,7 +145,7 @@ def _candidates(
         for each in latencies:
             mean_ms, std_ms = predicted[each.target.name]
             spread = None if std_ms is None else float(std_ms[row])
-            obtained = "analytic" if std_ms is None else "predicted"
+            obtained: Obtained = "analytic" if std_ms is None else "predicted"
             latency[each.target.name] = Measurement(
                 "latency_ms", float(mean_ms[row]), "ms", obtained, spread, each.target.name
             )

@@ -140,9 +140,9 @@ def _search(searched: Searched) -> SearchHistory:
     named = [f"{o.name} ({o.unit})" for o in searched.objectives]
     return SearchHistory(
         runs=tuple(runs),
-        reference_point=dict(zip(named, searched.box.reference.tolist(), strict=True)),
-        normalisation="each objective scaled to the box from the reference point to the best: accuracy from that of the "
-        "smallest network to 100 %, the others over the range of 2,000 random networks; 1 is the whole box",
+        reference_point=dict(zip(named, searched.box.reference, strict=True)),
+        normalisation="each objective scaled to the box from the reference point to the best: accuracy from that of "
+        "the smallest network to 100 %, the others over the range of 2,000 random networks; 1 is the whole box",
         obtained=("measured", "predicted", "analytic"),
     )
 
@@ -293,8 +293,8 @@ def _notes(context: Context, latencies: Sequence[TargetLatency], searched: Searc
     analytic = [latency.target.name for latency in latencies if latency.model is None]
     if analytic:
         notes.append(
-            f"The latency on {', '.join(analytic)} is analytic (a roofline from the data sheet): read it as a rank, not "
-            "a promise, and measure before you rely on it."
+            f"The latency on {', '.join(analytic)} is analytic (a roofline from the data sheet): read it as a rank, "
+            "not a promise, and measure before you rely on it."
         )
     names = list(searched.results)
     if len(names) > 1:

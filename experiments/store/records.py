@@ -128,7 +128,7 @@ class Records:
         return pd.DataFrame(rows, columns=list(FRAME)).astype(kinds)
 
     def _measured(self, *columns: Any) -> Select[*tuple[Any, ...]]:
-        # Columns, not rows as objects: a study may hold 10^5 measurements, and objects take four times as long.
+        # Columns, not rows as objects: a study may hold 10^5 measurements, and objects take several times as long.
         return (
             select(*columns)
             .select_from(MeasurementRow)

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from nas.export.files import write_text
-from nas.export.onnx import INPUT, ONNX_FILE, OUTPUT, OnnxReport
-from nas.export.safetensors import ARCHITECTURE_FILE, MODEL_FILE
+from nas.export.onnx import ONNX_FILE, OnnxReport
+from nas.export.usage import usage
 from predictors.measurement import Measurement
 from search_spaces.blueprint import Blueprint, PlacedBlock
 from search_spaces.layers import Cost
@@ -122,7 +122,7 @@ def card(info: CardInfo) -> str:
         _latency(info.latencies),
         _onnx(info.onnx),
         _data(info.data),
-        _usage(info),
+        usage(info.blueprint, info.onnx is not None),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -222,49 +222,6 @@ def _data(data: DataInfo) -> str:
         f"BatchNorm statistics, {data.num_validation:,} for validation, {data.num_test:,} for the test.{skipped}\n\n"
         f"{len(data.class_names)} classes: {', '.join(map(_text, data.class_names))}.\n\n"
         f"Mean of each channel: {_numbers(data.mean)}; standard deviation: {_numbers(data.std)} (of values in 0..1)."
-    )
-
-
-def _usage(info: CardInfo) -> str:
-    channels, (height, width) = info.blueprint.in_channels, info.blueprint.resolution
-    images = f"({channels}, {height}, {width})"
-    found = f"""## Use
-
-With PyTorch, in this folder (images of another size are resized; the weights are `{MODEL_FILE}`, the network is
-`{ARCHITECTURE_FILE}`):
-
-```python
-import torch
-from nas.export.safetensors import load_model
-
-module, info = load_model(".")
-images = torch.zeros(1, *{images}, dtype=torch.uint8)  # put yours here: (n, channels, height, width)
-with torch.inference_mode():
-    logits = module(info.prepare(images))
-print([info.class_names[index] for index in logits.argmax(1)])
-```"""
-    if info.onnx is None:
-        return found
-    return (
-        found
-        + f"""
-
-With onnxruntime alone (images of {height} x {width} pixels):
-
-```python
-import json
-from pathlib import Path
-
-import numpy as np
-import onnxruntime
-
-info = json.loads(Path("{ARCHITECTURE_FILE}").read_text(encoding="utf-8"))
-mean, std = (np.array(info[name]).reshape(1, -1, 1, 1) for name in ("mean", "std"))
-session = onnxruntime.InferenceSession("{ONNX_FILE}", providers=["CPUExecutionProvider"])
-images = np.zeros((1, *{images}), dtype=np.uint8)  # put yours here: (n, channels, height, width)
-(logits,) = session.run(["{OUTPUT}"], {{"{INPUT}": ((images / 255 - mean) / std).astype(np.float32)}})
-print([info["class_names"][index] for index in logits.argmax(1)])
-```"""
     )
 
 

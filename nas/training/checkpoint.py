@@ -91,4 +91,3 @@ def _checksum(tensors: Mapping[str, Tensor]) -> int:
         value = zlib.crc32(name.encode(), value)
         value = zlib.crc32(tensors[name].reshape(-1).view(torch.uint8).numpy(), value)
     return value
-

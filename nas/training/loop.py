@@ -84,7 +84,9 @@ def _resume(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: 
             f"the checkpoint in {folder} was made with other {', '.join(changed)}: choose another study name or folder"
         )
     if header["environment"] != environment():
-        watch.warn(f"checkpoint made under {header['environment']}, now {environment()}: results may differ in last bits")
+        watch.warn(
+            f"checkpoint made under {header['environment']}, now {environment()}: results may differ in last bits"
+        )
     trainer.load(state)
     step = int(header["step"])
     watch.finish(step, header["point"])

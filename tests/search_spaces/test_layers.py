@@ -30,7 +30,5 @@ def test_peak_memory_is_the_weights_and_the_largest_working_set_in_float32() -> 
 
 
 def test_an_unknown_counting_rule_lists_the_known_ones() -> None:
-    with pytest.raises(
-        UsageError, match="unknown counting rule 'fvcor': did you mean 'fvcore'. allowed: core, fvcore, pycls"
-    ):
+    with pytest.raises(UsageError, match=r"unknown counting rule 'fvcor': .*allowed: core, fvcore, pycls"):
         total(LAYERS, "fvcor")

@@ -87,7 +87,7 @@ def test_an_index_out_of_range_names_row_knob_and_range(
 
 
 def test_rows_of_another_width_are_an_error() -> None:
-    with pytest.raises(UsageError, match=r"genes got shape \(1, 3\): allowed: \(n, 46\), one column a knob"):
+    with pytest.raises(UsageError, match=r"genes got shape \(1, 3\): allowed: \(n, 47\), one column a knob"):
         SPACES[0].canonical(np.zeros((1, 3), dtype=np.int16))
 
 

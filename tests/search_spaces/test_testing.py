@@ -13,7 +13,7 @@ from search_spaces.block import blocks
 from search_spaces.blueprint import Block, Blueprint, Stage
 from search_spaces.errors import UsageError
 from search_spaces.sharing import SharedWeights
-from search_spaces.space import SearchSpace, SpaceSettings
+from search_spaces.space import SearchSpace
 from search_spaces.spaces import space
 
 

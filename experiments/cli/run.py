@@ -1,0 +1,99 @@
+"""``nas run``, ``nas train`` and ``nas search``: a study as a whole, or up to a stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from experiments.cli import app
+from experiments.cli.common import JsonOption, OutOption, SetOption, StorageOption, emit, open_store, talk_of
+
+if TYPE_CHECKING:
+    from experiments.run import Until
+
+ConfigArgument = typer.Argument(..., help="TOML file of the study.", metavar="CONFIG")
+NameOption = typer.Option(None, "--name", help="Name of the study instead of the configuration's.")
+
+
+def _go(
+    context: typer.Context,
+    config: Path,
+    settings: list[str],
+    name: str | None,
+    out: Path,
+    storage: str | None,
+    as_json: bool,
+    until: Until,
+) -> None:
+    from experiments.config import read_config
+    from experiments.run import run_study
+
+    overrides = [*settings, *([f"name={name}"] if name else [])]
+    found = read_config(config, overrides)
+    with open_store(storage, out) as store:
+        outcome = run_study(found, store, out, talk_of(context), until)
+    if as_json:
+        emit(outcome.summary)
+        return
+    if outcome.table:
+        print(outcome.table)
+    for key, value in outcome.summary.items():
+        print(f"{key}: {value}")
+    if until == "report":
+        print(f"report: {outcome.folder / 'report.html'}")
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    config: Path = ConfigArgument,
+    settings: list[str] = SetOption,
+    name: str | None = NameOption,
+    out: Path = OutOption,
+    storage: str | None = StorageOption,
+    as_json: bool = JsonOption,
+    dry_run: bool = typer.Option(False, "--dry-run", help="Say the space's size, time, memory and disk, and stop."),
+) -> None:
+    """Run a study: train, learn latency, search, scale, export, report. The same command goes on after a kill."""
+    if dry_run:
+        from experiments.config import read_config
+        from experiments.estimate import estimate_study
+
+        found = estimate_study(read_config(config, [*settings, *([f"name={name}"] if name else [])]))
+        if as_json:
+            emit(found)
+        else:
+            for key, value in found.items():
+                print(f"{key}: {value}")
+        return
+    _go(context, config, settings, name, out, storage, as_json, "report")
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    config: Path = ConfigArgument,
+    settings: list[str] = SetOption,
+    name: str | None = NameOption,
+    out: Path = OutOption,
+    storage: str | None = StorageOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Train the supernetwork of a study, and stop."""
+    _go(context, config, settings, name, out, storage, as_json, "training")
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    config: Path = ConfigArgument,
+    settings: list[str] = SetOption,
+    name: str | None = NameOption,
+    out: Path = OutOption,
+    storage: str | None = StorageOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Train if needed and search, write front.json and front.csv, and stop."""
+    _go(context, config, settings, name, out, storage, as_json, "search")

@@ -1,0 +1,83 @@
+"""``nas study``: what the database remembers."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from experiments.cli import app
+from experiments.cli.common import JsonOption, OutOption, StorageOption, emit, open_store, print_table
+
+study_app = typer.Typer(help="List, show, tabulate or delete studies.", no_args_is_help=True)
+app.add_typer(study_app, name="study")
+
+NameArgument = typer.Argument(..., help="Name of the study.")
+
+
+@study_app.command("list")
+def list_studies(out: Path = OutOption, storage: str | None = StorageOption, as_json: bool = JsonOption) -> None:
+    """List the studies with their state and number of evaluations."""
+    with open_store(storage, out, readonly=True) as store:
+        rows = [asdict(summary) for summary in store.studies()]
+    emit(rows) if as_json else print_table(rows)
+
+
+@study_app.command()
+def show(
+    name: str = NameArgument, out: Path = OutOption, storage: str | None = StorageOption, as_json: bool = JsonOption
+) -> None:
+    """Show a study: settings, state, work done and done twice, files."""
+    with open_store(storage, out, readonly=True) as store:
+        study = store.load(name)
+        kinds = ("training", "measurement", "evaluation", "export", "stage")
+        work = {kind: {"done": len(study.done(kind)), "begun": sum(study.attempts(kind).values())} for kind in kinds}
+        content = {
+            "name": study.name,
+            "state": study.state,
+            "seed": study.seed,
+            "work": work,
+            "files": [
+                {"name": a.name, "path": a.path, "bytes": a.num_bytes, "sha256": a.sha256} for a in study.artifacts()
+            ],
+            "settings": study.settings,
+        }
+    if as_json:
+        emit(content)
+        return
+    for key, value in content.items():
+        print(f"{key}: {value}")
+
+
+@study_app.command()
+def frame(
+    name: str = NameArgument,
+    out: Path = OutOption,
+    storage: str | None = StorageOption,
+    form: str = typer.Option("csv", "--format", help="csv or json."),
+) -> None:
+    """Print every measurement of a study: one row a network, quantity and target."""
+    from search_spaces.errors import UsageError
+
+    if form not in ("csv", "json"):
+        raise UsageError(f"--format got {form!r}: allowed: csv, json")
+    with open_store(storage, out, readonly=True) as store:
+        table = store.load(name).frame()
+    sys.stdout.write(table.to_csv(index=False) if form == "csv" else table.to_json(orient="records") + "\n")
+
+
+@study_app.command()
+def delete(
+    name: str = NameArgument,
+    out: Path = OutOption,
+    storage: str | None = StorageOption,
+    yes: bool = typer.Option(False, "--yes", help="Do not ask."),
+) -> None:
+    """Delete a study from the database; its files stay."""
+    with open_store(storage, out) as store:
+        store.load(name)
+        if not yes:
+            typer.confirm(f"Delete study {name!r} and all that is stored of it?", abort=True, err=True)
+        store.delete(name)

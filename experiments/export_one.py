@@ -1,0 +1,69 @@
+"""Export any network of a finished search."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from experiments.config import make_config
+from experiments.context import Context, choose_device, make_folder, make_study_space
+from experiments.store.store import Store
+from experiments.talk import Talk
+from search_spaces.errors import ConflictError, UsageError, unknown
+
+
+def export_one(store: Store, out: Path, name: str, network: str, to: Path | None, talk: Talk) -> dict[str, Any]:
+    """Write the network called ``network`` (key or label in front.json) of study ``name``, and return what was found.
+
+    Raises:
+        UsageError: there is no such study or network.
+        ConflictError: the study's search is not done.
+    """
+    from experiments.stages.export import export_network
+    from experiments.stages.fronts import Candidate
+    from experiments.stages.training import train_supernetwork
+    from nas.data.splits import load_data
+    from search_spaces.block import cost
+
+    study = store.load(name)
+    config = make_config(study.settings, f"study {name!r}")
+    row = _row(out / name / "front.json", name, network)
+    folder = make_folder(to or out / name / "models" / str(row["label"]))
+    data = load_data(config.data, config.seed)
+    space = make_study_space(config, data.in_channels, data.num_classes)
+    device = choose_device(config.device)
+    architecture = space.architecture(row["knobs"])
+    with study.held("nas export"):
+        context = Context(config, study, out / name, space, data.to(device), device, talk)
+        if "training" not in study.done("stage"):
+            raise ConflictError(f"study {name!r} is not trained to its end: run it first with nas search")
+        trained = train_supernetwork(context)
+        counted = cost(space.blueprint(architecture), config.counting)
+        accuracy = dict(study.measurements(quantity="validation_accuracy"))[architecture.key]
+        candidate = Candidate(architecture, str(row["label"]), counted, accuracy, {}, {})
+        exported = export_network(context, trained, candidate, folder)
+    return {
+        "network": row["label"],
+        "key": architecture.key,
+        "folder": str(folder),
+        "accuracies": [accuracy.model_dump() for accuracy in exported.accuracies],
+        "onnx": asdict(exported.onnx),
+        "files": [file["name"] for file in exported.files],
+    }
+
+
+def _row(path: Path, name: str, network: str) -> dict[str, Any]:
+    """Return the row of ``network`` in a study's front.json."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise UsageError(f"study {name!r} has no {path}: run nas search first, or give --out") from None
+    rows: dict[str, dict[str, Any]] = {}
+    for front in (*content["fronts"].values(), content["joint_front"]):
+        for row in front:
+            rows[row["key"]] = rows[row["label"]] = row
+    if network not in rows:
+        raise unknown(f"network of study {name!r}", network, [key for key in rows if key.startswith("N")])
+    return rows[network]
