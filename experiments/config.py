@@ -7,16 +7,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
+from experiments.config_checks import check_config
+from experiments.config_problems import first_problem
 from nas.data.settings import AugmentSettings, DataSettings
 from nas.search.objectives import ObjectiveConfig
 from nas.training.settings import FinetuneSettings, TrainingSettings
-from search_spaces.errors import UsageError, unknown
+from search_spaces.errors import UsageError
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class LatencySettings(_Frozen):
@@ -63,8 +73,9 @@ class ScalingSettings(_Frozen):
 class StudyConfig(_Frozen):
     """All settings of a study."""
 
-    name: str = Field(min_length=1)
-    seed: int = Field(0, ge=0)
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}$")
+    """Names the study in the database and its folder: letters, digits, space and . _ + -"""
+    seed: int = Field(0, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     counting: Literal["core", "fvcore", "pycls"] = "core"
     data: DataSettings = DataSettings()
@@ -78,17 +89,18 @@ class StudyConfig(_Frozen):
     scaling: ScalingSettings = ScalingSettings()
     finetuning: FinetuneSettings = FinetuneSettings()
 
-    @model_validator(mode="after")
-    def _names_are_known(self) -> StudyConfig:
-        from predictors.target import parse_target
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _keep_path(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        # A ValueError, so that pydantic reports it with the path of the key.
+        try:
+            return handler(value)
+        except UsageError as error:
+            raise ValueError(str(error)) from None
 
-        names = [parse_target(target).text for target in self.latency.targets]
-        for objective in self.search.objectives:
-            target = objective.objective().target
-            if target and parse_target(target).text not in names:
-                raise UsageError(
-                    f"search.objectives got {objective.name!r}: its target is not in latency.targets: {', '.join(names)}"
-                )
+    @model_validator(mode="after")
+    def _fits_together(self) -> StudyConfig:
+        check_config(self)
         return self
 
     @property
@@ -125,7 +137,7 @@ def make_config(content: Mapping[str, Any], source: str) -> StudyConfig:
     try:
         return StudyConfig.model_validate(content)
     except ValidationError as error:
-        raise UsageError(f"{source}: {_first_problem(error)}") from None
+        raise UsageError(f"{source}: {first_problem(error, StudyConfig)}") from None
     except UsageError as error:
         raise UsageError(f"{source}: {error}") from None
 
@@ -153,17 +165,3 @@ def _override(content: dict[str, Any], override: str) -> None:
         if not isinstance(content, dict):
             raise UsageError(f"--set got {override!r}: {key!r} holds a value, not a table")
     content[keys[-1]] = value
-
-
-def _first_problem(error: ValidationError) -> str:
-    """Return the first problem in one line: the key's path, what was given and what is allowed."""
-    first = error.errors(include_url=False)[0]
-    path = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        model: Any = StudyConfig
-        for key in first["loc"][:-1]:
-            model = model.model_fields[key].annotation
-        return str(unknown("key", path, [".".join((*map(str, first["loc"][:-1]), f)) for f in model.model_fields]))
-    more = len(error.errors()) - 1
-    given = f" got {first['input']!r}" if not isinstance(first["input"], dict) else ""
-    return f"{path}{given}: {first['msg']}" + (f" (and {more} more)" if more else "")

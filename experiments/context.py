@@ -14,7 +14,6 @@ from experiments.config import StudyConfig
 from experiments.talk import Talk
 from search_spaces.errors import StorageError, UsageError
 from search_spaces.space import SearchSpace
-from search_spaces.spaces import space as make_space
 
 if TYPE_CHECKING:
     import torch
@@ -61,19 +60,6 @@ def choose_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("device got 'cuda': torch sees no GPU here: allowed: auto, cpu")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def make_study_space(config: StudyConfig, in_channels: int, num_classes: int) -> SearchSpace:
-    """Return the space of the configuration for data of so many channels and classes."""
-    settings = dict(config.space)
-    name = settings.pop("name", None)
-    if not isinstance(name, str):
-        raise UsageError(f"space.name got {name!r}: give the name of a space, as 'ofa_mobilenet'")
-    given = {"in_channels": in_channels, "num_classes": num_classes}
-    for key, value in given.items():
-        if settings.get(key, value) != value:
-            raise UsageError(f"space.{key} got {settings[key]}: the data has {value}; leave it out")
-    return make_space(name, **{**settings, **given})
 
 
 def make_folder(path: Path) -> Path:

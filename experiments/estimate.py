@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from experiments.config import StudyConfig
-from experiments.context import choose_device, make_study_space
+from experiments.context import choose_device
+from experiments.study_space import make_study_space
 
 EXPORT_S = 8.0
 EXPORT_BYTES = 6

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config import make_config
-from experiments.context import Context, choose_device, make_folder, make_study_space
+from experiments.context import Context, choose_device, make_folder
 from experiments.store.store import Store
+from experiments.study_space import make_study_space
 from experiments.talk import Talk
 from search_spaces.errors import ConflictError, UsageError, unknown
 

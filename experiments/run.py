@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from experiments.config import StudyConfig
-from experiments.context import Context, choose_device, make_folder, make_study_space
+from experiments.context import Context, choose_device, make_folder
 from experiments.stages.export import export_networks
 from experiments.stages.fronts import make_fronts
 from experiments.stages.latency import learn_latency
@@ -17,6 +17,7 @@ from experiments.stages.scaling import scale_networks
 from experiments.stages.search import search_space
 from experiments.stages.training import train_supernetwork
 from experiments.store.store import Store
+from experiments.study_space import make_study_space
 from experiments.talk import Talk
 from nas.data.splits import load_data
 from nas.export.files import write_text
@@ -56,13 +57,14 @@ def run_study(
         ConflictError: a study of that name has other settings, or another runner has it.
         NasError: as the stages raise.
     """
-    study = store.study(config.name, config.model_dump(mode="json"), seed=config.seed)
-    folder = make_folder(out / config.name)
     device = choose_device(config.device)
     data = load_data(config.data, config.seed)
     for name in data.skipped:
         talk.warn(f"{name} does not decode: left out")
     space = make_study_space(config, data.in_channels, data.num_classes)
+    # Only now: a study whose data or space can't be used would stand in the way of the corrected one.
+    study = store.study(config.name, config.model_dump(mode="json"), seed=config.seed)
+    folder = make_folder(out / config.name)
     with study.held(runner):
         context = Context(config, study, folder, space, data.to(device), device, talk)
         talk.say(f"study {config.name}: space {space.name} of {space.size():,} networks, {len(data.training)} images")

@@ -28,10 +28,13 @@ class Batches:
         self._kept: dict[tuple[int, int], list[Tensor]] = {}
 
     def at(self, resolution: tuple[int, int]) -> list[Tensor]:
-        """Return the batches (n, channels, height, width), float32, channels last."""
+        """Return the batches (n, channels, height, width), float32, channels last; their sizes differ by 1 at most.
+
+        So each image counts (nearly) the same in averages over batches.
+        """
         if resolution in self._kept:
             return self._kept[resolution]
-        chunks = self.images.images.split(BATCH_SIZE)
+        chunks = self.images.images.tensor_split(-(-len(self.images) // BATCH_SIZE))
         prepared = [prepare(chunk, resolution, self._mean, self._std) for chunk in chunks]
         held = sum(t.numel() for batches in self._kept.values() for t in batches)
         if 4 * (held + sum(t.numel() for t in prepared)) <= CACHE_BYTES:

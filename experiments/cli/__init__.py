@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
-import click
 import typer
 
 from search_spaces.errors import NasError
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="nas",
     help="Neural architecture search and model scaling in one: train one supernetwork, learn each GPU's latency, "
     "search the trade-off, scale and export the winners.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -44,21 +45,32 @@ def _run(arguments: Sequence[str]) -> int:
 
     verbs.load()
     try:
-        result = app(args=list(arguments), prog_name="nas", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
-        print("nas: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+        result = app(args=list(arguments or ["--help"]), prog_name="nas", standalone_mode=False)
+        sys.stdout.flush()
     except BrokenPipeError:
+        # The reader, as head, has enough; what is left in the buffer would complain again at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except NasError as error:
+    except Exception as error:
         if "--debug" in arguments:
-            raise
-        print(f"nas: {error}", file=sys.stderr)
-        return error.exit_code
+            traceback.print_exception(error)
+        return _tell(error)
+    if result == INTERRUPTED:
+        print("nas: interrupted; the same command goes on from here", file=sys.stderr)
+    return result if isinstance(result, int) else 0
+
+
+def _tell(error: Exception) -> int:
+    """Print the one line of an error to stderr, and return its exit code."""
+    if isinstance(error, NasError):
+        line, code = str(error), error.exit_code
+    elif isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        line = f"{error.format_message()} (see {context.command_path if context else 'nas'} --help)"
+        code = error.exit_code
+    elif isinstance(error, typer.Abort):
+        line, code = "not confirmed: nothing was changed", 1
+    else:
+        line, code = f"{type(error).__name__}: {error} (a defect: nas --debug ... shows where)", 1
+    print(f"nas: {' '.join(line.split())}", file=sys.stderr)
+    return code

@@ -9,7 +9,7 @@ import typer
 from experiments.cli import app
 from experiments.cli.common import OutOption, StorageOption, open_store
 
-storage_app = typer.Typer(help="Bring the database up to date.", no_args_is_help=True)
+storage_app = typer.Typer(help="Bring the database up to date.")
 app.add_typer(storage_app, name="storage")
 
 

@@ -11,7 +11,7 @@ import typer
 from experiments.cli import app
 from experiments.cli.common import JsonOption, OutOption, StorageOption, emit, open_store, print_table
 
-study_app = typer.Typer(help="List, show, tabulate or delete studies.", no_args_is_help=True)
+study_app = typer.Typer(help="List, show, tabulate or delete studies.")
 app.add_typer(study_app, name="study")
 
 NameArgument = typer.Argument(..., help="Name of the study.")

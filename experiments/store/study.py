@@ -33,7 +33,12 @@ Ended = Literal["done", "failed", "interrupted"]
 
 
 class Fenced(ConflictError):  # noqa: N818 - a word of the design: a late runner is fenced out
-    """Another runner took the study (or it was deleted): this runner may write no more."""
+    """Another runner took the study (or it was deleted): this runner may write no more.
+
+    It ends with exit code 0: what it finished is kept, and the study is in other hands.
+    """
+
+    exit_code = 0
 
 
 class Study(Records):

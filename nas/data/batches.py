@@ -58,13 +58,25 @@ def prepare(images: Tensor, resolution: tuple[int, int], mean: tuple[float, ...]
         float32 (n, channels, *resolution) in channels_last memory format, on the device of ``images``.
     """
     centre, scale = _constants(mean, std, images.device)
-    ready = ((images.float() - centre) * scale).contiguous(memory_format=torch.channels_last)
+    ready = (images.float() - centre) * scale
     height, width = images.shape[2:]
     if (height, width) == resolution:
-        return ready
+        return _channels_last(ready)
     shrinks = resolution[0] < height or resolution[1] < width
     resized = F.interpolate(ready, size=resolution, mode="bilinear", antialias=shrinks)
-    return resized.contiguous(memory_format=torch.channels_last)
+    return _channels_last(resized)
+
+
+def _channels_last(images: Tensor) -> Tensor:
+    """Return ``images`` with the strides of channels_last, also where one channel makes both formats the same memory.
+
+    Convolutions take their format from the strides of their input: with those of the other format, every layer after a
+    single-channel image runs in it, and a training step takes 1.6 times as long.
+    """
+    channels, height, width = images.shape[1:]
+    if channels == 1:
+        return images.contiguous().as_strided(images.shape, (height * width, 1, width, 1))
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 @lru_cache(maxsize=16)

@@ -10,7 +10,7 @@ from search_spaces.blueprint import Blueprint
 def usage(blueprint: Blueprint, has_onnx: bool) -> str:
     """Return the section on use: code that runs in the folder of the model."""
     channels, (height, width) = blueprint.in_channels, blueprint.resolution
-    images = f"({channels}, {height}, {width})"
+    shape = f"(1, {channels}, {height}, {width})"
     found = f"""## Use
 
 With PyTorch, in this folder (images of another size are resized; the weights are `{MODEL_FILE}`, the network is
@@ -21,7 +21,7 @@ import torch
 from nas.export.safetensors import load_model
 
 module, info = load_model(".")
-images = torch.zeros(1, *{images}, dtype=torch.uint8)  # put yours here: (n, channels, height, width)
+images = torch.zeros({shape}, dtype=torch.uint8)  # put yours here: (n, channels, height, width)
 with torch.inference_mode():
     logits = module(info.prepare(images))
 print([info.class_names[index] for index in logits.argmax(1)])
@@ -44,7 +44,7 @@ import onnxruntime
 info = json.loads(Path("{ARCHITECTURE_FILE}").read_text(encoding="utf-8"))
 mean, std = (np.array(info[name]).reshape(1, -1, 1, 1) for name in ("mean", "std"))
 session = onnxruntime.InferenceSession("{ONNX_FILE}", providers=["CPUExecutionProvider"])
-images = np.zeros((1, *{images}), dtype=np.uint8)  # put yours here: (n, channels, height, width)
+images = np.zeros({shape}, dtype=np.uint8)  # put yours here: (n, channels, height, width)
 (logits,) = session.run(["{OUTPUT}"], {{"{INPUT}": ((images / 255 - mean) / std).astype(np.float32)}})
 print([info["class_names"][index] for index in logits.argmax(1)])
 ```"""

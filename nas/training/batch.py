@@ -33,10 +33,11 @@ def training_batch(
     """
     training, device = data.training, data.training.images.device
     chosen = training_batch_indices(len(training), batch_size, seed, index).to(device)
-    generator = torch.Generator(device).manual_seed(_mix(seed, index))
+    generator = torch.Generator(device).manual_seed(mixed_seed(seed, index))
     images = augment(training.images[chosen], augmentation, generator)
     return prepare(images, resolution, data.mean, data.std), training.labels[chosen]
 
 
-def _mix(seed: int, index: int) -> int:
-    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def mixed_seed(*numbers: int) -> int:
+    """Return a seed for a torch generator that is a function of ``numbers``, each 0 or more."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))

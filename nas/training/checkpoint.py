@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -45,13 +47,16 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises:
         UsageError: it is cut short, damaged, or not such a file.
+        StorageError: the disk or the file's permissions forbid to read it.
     """
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = dict(json.loads(header["nas"]))
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except OSError as error:
+        raise StorageError(f"can't read {path}: {error}: see to its permissions and its disk") from None
+    except (SafetensorError, KeyError, ValueError) as error:
         raise UsageError(f"{path.name} can't be read ({error}): it is cut short or no file of this program") from None
     if metadata.pop("crc32", None) != _checksum(tensors):
         raise UsageError(f"{path.name} is damaged: the checksum of its tensors differs from the stored one")
@@ -59,10 +64,17 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Path:
-    """Write the checkpoint of ``step`` and remove all but the last two."""
+    """Write the checkpoint of ``step``; of those before it, only the last is kept.
+
+    Later ones are left alone: they can't be read, or training would have gone on from there.
+
+    Raises:
+        StorageError: the folder can't be written.
+    """
     path = folder / f"step-{step:08d}.safetensors"
     save_tensors(path, tensors, {**metadata, "step": step})
-    for old in _checkpoints(folder)[KEPT:]:
+    before = [other for other in _checkpoints(folder) if other.name < path.name]
+    for old in before[KEPT - 1 :]:
         old.unlink(missing_ok=True)
     return path
 
@@ -70,12 +82,18 @@ def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], meta
 def load_checkpoint(
     folder: Path, warn: Callable[[str], None]
 ) -> tuple[dict[str, Tensor], dict[str, Any]] | tuple[None, None]:
-    """Return the newest checkpoint that can be read, or (None, None); a damaged one is named to ``warn``."""
-    for path in _checkpoints(folder):
+    """Return the newest checkpoint that can be read, or (None, None); a damaged one is named to ``warn``.
+
+    Raises:
+        StorageError: a file can't be read for a reason that is not its content.
+    """
+    found = _checkpoints(folder)
+    for number, path in enumerate(found, start=1):
         try:
             return load_tensors(path)
         except UsageError as error:
-            warn(f"checkpoint {error}; trying the one before it")
+            instead = f"{found[number].name} is used" if number < len(found) else "training begins anew"
+            warn(f"checkpoint {error}; {instead}")
     return None, None
 
 
@@ -89,5 +107,6 @@ def _checksum(tensors: Mapping[str, Tensor]) -> int:
     value = 0
     for name in sorted(tensors):
         value = zlib.crc32(name.encode(), value)
-        value = zlib.crc32(tensors[name].reshape(-1).view(torch.uint8).numpy(), value)
+        content: NDArray[np.uint8] = tensors[name].reshape(-1).view(torch.uint8).numpy()
+        value = zlib.crc32(content.data, value)
     return value

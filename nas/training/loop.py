@@ -7,7 +7,7 @@ read: every step is a function of the state and the step's number, so the weight
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from search_spaces.errors import ConflictError, NasError
 from search_spaces.space import SearchSpace
 
 Point = Mapping[str, Any]
+PROGRESS_EVERY = 10
 
 
 @dataclass(frozen=True)
@@ -48,25 +49,27 @@ def train(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: Wa
     Args:
         trainer: fresh.
         folder: of the checkpoints.
-        identity: what a checkpoint must have been made with (space, settings, seed); stored with it.
+        identity: what a checkpoint must have been made with (space, settings, seed), plain JSON data; stored with it.
         watch: what to tell.
 
     Raises:
         ConflictError: the checkpoint in ``folder`` was made with another ``identity``.
-        NasError: the loss is not finite.
+        StorageError: ``folder`` can't be read or written.
+        NasError: the loss or a weight is not finite; the last checkpoint is from before that.
     """
     step = _resume(trainer, folder, identity, watch)
     every = trainer.settings.checkpoint_every
+    evaluator = Evaluator(trainer.shared, trainer.average, trainer.data, trainer.data.validation)
     while step < trainer.num_steps:
         end = min(trainer.num_steps, step - step % every + every)
         watch.begin(end)
         losses = []
         for number in range(step, end):
             losses.append(trainer.step(number))
-            if (number + 1) % 10 == 0:
+            if (number + 1) % PROGRESS_EVERY == 0:
                 watch.progress(number + 1)
-        point = _point(trainer, end, losses)
-        header = {"identity": identity, "point": point, "environment": environment()}
+        point = _point(trainer, evaluator, end, losses)
+        header = {"identity": identity, "point": point, "environment": environment(trainer.device)}
         save_checkpoint(folder, end, trainer.state(), header)
         watch.finish(end, point)
         watch.progress(end)
@@ -78,39 +81,58 @@ def _resume(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: 
     state, header = load_checkpoint(folder, watch.warn)
     if state is None or header is None:
         return 0
-    if header["identity"] != dict(identity):
-        changed = [key for key in identity if header["identity"].get(key) != identity[key]]
+    changed = list(_differing(header.get("identity", {}), identity))
+    if changed:
         raise ConflictError(
             f"the checkpoint in {folder} was made with other {', '.join(changed)}: choose another study name or folder"
         )
-    if header["environment"] != environment():
-        watch.warn(
-            f"checkpoint made under {header['environment']}, now {environment()}: results may differ in last bits"
-        )
+    now = environment(trainer.device)
+    if header["environment"] != now:
+        watch.warn(f"checkpoint made under {header['environment']}, now {now}: results may differ in their last bits")
     trainer.load(state)
     step = int(header["step"])
     watch.finish(step, header["point"])
     return step
 
 
-def _point(trainer: Trainer, step: int, losses: list[torch.Tensor]) -> Point:
+def _differing(stored: Mapping[str, Any], given: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the path of every key whose values differ."""
+    for key in sorted(stored.keys() | given.keys()):
+        one, other = stored.get(key), given.get(key)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            yield from _differing(one, other, f"{prefix}{key}.")
+        elif one != other or (key in stored) != (key in given):
+            yield prefix + key
+
+
+def _point(trainer: Trainer, evaluator: Evaluator, step: int, losses: list[torch.Tensor]) -> Point:
     """Return the interval's point of the curves: loss, rate, validation accuracy of three networks."""
     loss = float(torch.stack(losses).mean())
-    if not math.isfinite(loss):
-        raise NasError(f"the loss is {loss} at step {step}: lower training.learning_rate or max_gradient_norm")
-    evaluator = Evaluator(trainer.shared, trainer.average, trainer.data, trainer.data.validation)
+    _require_finite(trainer, step, loss)
     space = trainer.shared.space
-    accuracies = {
-        name: evaluator.accuracy(space.blueprint(architecture)) for name, architecture in landmarks(space).items()
-    }
     images_per_step = trainer.settings.batch_size * trainer.settings.networks_per_step
     return {
         "step": step,
         "network_images": step * images_per_step,
         "loss": loss,
         "learning_rate": learning_rate(step - 1, trainer.num_steps, trainer.settings),
-        "validation_accuracy": accuracies,
+        "validation_accuracy": {
+            name: evaluator.accuracy(space.blueprint(architecture)) for name, architecture in landmarks(space).items()
+        },
     }
+
+
+def _require_finite(trainer: Trainer, step: int, loss: float) -> None:
+    found = "" if math.isfinite(loss) else f"the loss is {loss}"
+    for name, tensor in trainer.shared.tensors.items():
+        if not found and not bool(tensor.isfinite().all()):
+            found = f"{name} is not finite"
+    if found:
+        rate, norm = trainer.settings.learning_rate, trainer.settings.max_gradient_norm
+        raise NasError(
+            f"training diverged: {found} at step {step}: lower training.learning_rate ({rate:g}) or "
+            f"training.max_gradient_norm ({norm:g}) and choose another study name"
+        )
 
 
 def landmarks(space: SearchSpace) -> dict[str, Architecture]:
@@ -119,6 +141,6 @@ def landmarks(space: SearchSpace) -> dict[str, Architecture]:
     return {"smallest": space.smallest(), "middle": middle, "largest": space.largest()}
 
 
-def environment() -> dict[str, str]:
+def environment(device: torch.device) -> dict[str, str]:
     """Return what bit-equal repetition depends on beside the seed."""
-    return {"torch": str(torch.__version__), "threads": str(torch.get_num_threads())}
+    return {"torch": str(torch.__version__), "threads": str(torch.get_num_threads()), "device": device.type}

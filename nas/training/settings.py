@@ -26,7 +26,7 @@ class TrainingSettings(BaseModel):
         precision: ``auto`` is bfloat16 autocast on a GPU that has it and float32 elsewhere.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     sampler: str = "sorted"
     networks_per_step: int = Field(2, ge=1)
@@ -57,7 +57,7 @@ class FinetuneSettings(BaseModel):
         max_gradient_norm: the gradient is clipped to it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     epochs: int = Field(5, ge=0)
     batch_size: int = Field(64, ge=2)

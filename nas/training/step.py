@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nas.data.augment import augment
-from nas.data.batches import prepare, training_batch_indices
 from nas.data.settings import AugmentSettings
 from nas.data.splits import DataSplits
+from nas.training.batch import mixed_seed, training_batch
 from nas.training.optimiser import learning_rate, make_optimiser, update_average
 from nas.training.samplers import samplers
 from nas.training.settings import TrainingSettings
 from search_spaces.architecture import Architecture
+from search_spaces.blueprint import Blueprint
+from search_spaces.errors import ConflictError
 from search_spaces.sharing import SharedWeights
 
 
@@ -66,25 +69,26 @@ class Trainer:
         architectures = self.architectures(step)
         total = torch.zeros((), device=self.device)
         batches: dict[tuple[int, tuple[int, int]], tuple[Tensor, Tensor]] = {}
-        for number, architecture in enumerate(architectures):
-            blueprint = self.shared.space.blueprint(architecture)
-            index = step * len(architectures) + number if self._sampler.own_batches else step
-            if (index, blueprint.resolution) not in batches:
-                batches[index, blueprint.resolution] = self._batch(index, blueprint.resolution)
-            images, labels = batches[index, blueprint.resolution]
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
-                loss = self._loss(self.shared.run(blueprint, images, "train"), labels) / len(architectures)
-            loss.backward()
-            total += loss.detach()
+        # A block may drop units at random: it draws from torch's global generators.
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(mixed_seed(self.seed, step, 1))
+            for number, architecture in enumerate(architectures):
+                blueprint = self.shared.space.blueprint(architecture)
+                index = step * len(architectures) + number if self._sampler.own_batches else step
+                if (index, blueprint.resolution) not in batches:
+                    batches[index, blueprint.resolution] = self._batch(index, blueprint.resolution)
+                loss = self._loss_of(blueprint, *batches[index, blueprint.resolution]) / len(architectures)
+                torch.autograd.backward(loss)
+                total += loss.detach()
         return total
 
     def _batch(self, index: int, resolution: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Return the augmented images and labels of batch ``index``: a pure function of the seed and the index."""
-        training = self.data.training
-        chosen = training_batch_indices(len(training), self.settings.batch_size, self.seed, index).to(self.device)
-        generator = torch.Generator(self.device).manual_seed(_mix(self.seed, index))
-        images = augment(training.images[chosen], self._augmentation, generator)
-        return prepare(images, resolution, self.data.mean, self.data.std), training.labels[chosen]
+        return training_batch(self.data, resolution, self.settings.batch_size, self._augmentation, self.seed, index)
+
+    def _loss_of(self, blueprint: Blueprint, images: Tensor, labels: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
+            loss: Tensor = self._loss(self.shared.run(blueprint, images, "train"), labels)
+        return loss
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the next step depends on, by name."""
@@ -97,17 +101,35 @@ class Trainer:
         return found
 
     @torch.no_grad()
-    def load(self, state: dict[str, Tensor]) -> None:
-        """Take over the ``state`` of another trainer of the same space and settings."""
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Take over the ``state`` of another trainer of the same space and settings.
+
+        Raises:
+            ConflictError: a tensor is missing or has another shape: the space's code is not what it was.
+        """
+        self._check_shapes(state)
         for name, tensor in self.shared.tensors.items():
             tensor.copy_(state[f"weights/{name}"])
             self.average[name].copy_(state[f"average/{name}"])
+        self.optimiser.state.clear()
         for key, value in state.items():
             kind, _, rest = key.partition("/")
             if kind == "optimiser":
                 entry, _, name = rest.partition("/")
                 device = "cpu" if entry == "step" else self.device
                 self.optimiser.state[self.shared.tensors[name]][entry] = value.clone().to(device)
+
+    def _check_shapes(self, state: Mapping[str, Tensor]) -> None:
+        stored = {
+            key.partition("/")[2]: list(value.shape) for key, value in state.items() if key.startswith("weights/")
+        }
+        needed = {name: list(tensor.shape) for name, tensor in self.shared.tensors.items()}
+        for name in sorted(stored.keys() | needed.keys()):
+            if stored.get(name) != needed.get(name):
+                raise ConflictError(
+                    f"the stored training state has parameter {name!r} of shape {stored.get(name)}, the space needs "
+                    f"{needed.get(name)}: the code of the space changed since: choose another study name or folder"
+                )
 
 
 def num_steps(num_images: int, settings: TrainingSettings) -> int:
@@ -121,7 +143,3 @@ def use_bfloat16(settings: TrainingSettings, device: torch.device) -> bool:
     if settings.precision == "auto":
         return device.type == "cuda" and torch.cuda.is_bf16_supported()
     return settings.precision == "bfloat16"
-
-
-def _mix(seed: int, index: int) -> int:
-    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -64,8 +64,8 @@ FORMS = {
         depths=(1, 2, 3),
         kernels=(3, 5),
         expansions=(2, 3, 4),
-        resolutions=(16,),
-        width_multipliers=(0.5, 1.0),
+        resolutions=(8, 12, 16),
+        width_multipliers=(0.25, 0.5, 0.75, 1.0),
     ),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from nas.training.samplers import samplers
@@ -13,7 +15,7 @@ from search_spaces.space import Genes, SearchSpace
 class Sandwich:
     """The largest and the smallest network, then random ones, all on the same batch."""
 
-    own_batches = False
+    own_batches: ClassVar[bool] = False
 
     def draw(self, space: SearchSpace, rng: np.random.Generator, num: int) -> Genes:
         """Return the largest, the smallest and ``num - 2`` random networks.

@@ -1,11 +1,13 @@
-"""SortedNet's step (Valipour et al. 2023, arXiv 2309.00255): g networks drawn independently, each on a batch of its own.
+"""SortedNet's step (Valipour et al. 2023, arXiv 2309.00255): networks drawn independently, each on its own batch.
 
-The gradients of all g accumulate into one optimiser step; every network is a prefix of the shared tensors. Half of the
+The gradients of all accumulate into one optimiser step; every network is a prefix of the shared tensors. Half of the
 draws come from the nested chain, in which every ordered knob stands at the same fraction of its range, so that the
 chain's networks, from the smallest to the largest, are each held by the next.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from search_spaces.space import Genes, SearchSpace
 class Sorted:
     """Networks drawn evenly from the whole space and from its nested chain."""
 
-    own_batches = True
+    own_batches: ClassVar[bool] = True
 
     def draw(self, space: SearchSpace, rng: np.random.Generator, num: int) -> Genes:
         """Return ``num`` networks, each from the chain with probability one half."""

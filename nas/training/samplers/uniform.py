@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from nas.training.samplers import samplers
@@ -12,7 +14,7 @@ from search_spaces.space import Genes, SearchSpace
 class Uniform:
     """Random networks, all on the same batch."""
 
-    own_batches = False
+    own_batches: ClassVar[bool] = False
 
     def draw(self, space: SearchSpace, rng: np.random.Generator, num: int) -> Genes:
         """Return ``num`` random networks."""

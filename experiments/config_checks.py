@@ -1,0 +1,113 @@
+"""Checks of a configuration that need the registries: every name, and the settings that belong to it. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from experiments.config_problems import at, first_problem
+from experiments.study_space import make_study_space
+from nas.data.source import SOURCES
+from nas.search.algorithm import algorithms
+from nas.training.samplers import samplers
+from predictors.target import parse_target
+from scaling.factors import check_factor
+from scaling.rule import scaling_rule
+from search_spaces.errors import UsageError
+from search_spaces.space import SearchSpace
+from search_spaces.spaces import spaces
+
+if TYPE_CHECKING:
+    from experiments.config import LatencySettings, ScalingSettings, SearchSettings, StudyConfig
+    from nas.training.settings import TrainingSettings
+
+
+def check_config(config: StudyConfig) -> None:
+    """Check what the types of the settings leave open, before anything runs.
+
+    Raises:
+        UsageError: a name is unknown (close ones are listed), a setting does not belong to what it is given to, or two
+            settings contradict each other; the path of the key is shown.
+    """
+    with at("data.source"):
+        SOURCES.get(config.data.source)
+    _check_sampler(config.training, _checked_space(config))
+    _check_objectives(config, _checked_targets(config.latency))
+    _check_search(config.search)
+    _check_scaling(config.scaling)
+
+
+def _checked_space(config: StudyConfig) -> SearchSpace:
+    """Return the space of the configuration for images of some channels and classes: the data is not read yet."""
+    name = config.space.get("name")
+    if not isinstance(name, str):
+        raise UsageError(f"space.name got {name!r}: give one of {', '.join(spaces.names())}")
+    with at("space.name"):
+        kind = spaces.get(name)
+    settings = {key: value for key, value in config.space.items() if key != "name"}
+    _check_settings(kind.Settings, settings, ("space",))
+    given = kind.Settings(**settings)
+    with at("space"):
+        return make_study_space(config, given.in_channels, given.num_classes)
+
+
+def _check_settings(model: type[BaseModel], settings: dict[str, object], where: Sequence[str]) -> None:
+    try:
+        model.model_validate(settings)
+    except ValidationError as error:
+        raise UsageError(first_problem(error, model, where)) from None
+
+
+def _check_sampler(training: TrainingSettings, space: SearchSpace) -> None:
+    with at("training.sampler"):
+        sampler = samplers.get(training.sampler)()
+    with at("training"):
+        sampler.draw(space, np.random.default_rng(0), training.networks_per_step)
+
+
+def _checked_targets(latency: LatencySettings) -> list[str]:
+    """Return the canonical names of the targets."""
+    found: list[str] = []
+    for index, text in enumerate(latency.targets):
+        with at(f"latency.targets[{index}]"):
+            name = parse_target(text).text
+            if name in found:
+                raise UsageError(f"target {text!r} is given twice: leave one out")
+        found.append(name)
+    return found
+
+
+def _check_objectives(config: StudyConfig, targets: Sequence[str]) -> None:
+    found: list[str] = []
+    for index, each in enumerate(config.objectives):
+        with at(f"search.objectives[{index}]"):
+            target = each.objective().target
+            name = f"latency_ms@{parse_target(target).text}" if target else each.name
+            if target and parse_target(target).text not in targets:
+                raise UsageError(f"{each.name!r}: its target is not in latency.targets: {', '.join(targets)}")
+            if name in found:
+                raise UsageError(f"objective {each.name!r} is given twice: keep one of them")
+        found.append(name)
+    if "accuracy" not in found:
+        raise UsageError(f"search.objectives got {', '.join(found)}: accuracy is missing: add it")
+
+
+def _check_search(search: SearchSettings) -> None:
+    with at("search.algorithm"):
+        kind = algorithms.get(search.algorithm)
+    _check_settings(kind.Settings, search.settings, ("search", "settings"))
+    for index, name in enumerate(search.compare):
+        with at(f"search.compare[{index}]"):
+            algorithms.get(name)
+
+
+def _check_scaling(scaling: ScalingSettings) -> None:
+    for index, name in enumerate(scaling.rules):
+        with at(f"scaling.rules[{index}]"):
+            scaling_rule(name)
+    for index, factor in enumerate(scaling.factors):
+        with at(f"scaling.factors[{index}]"):
+            check_factor(factor)
