@@ -73,7 +73,7 @@ class ScalingSettings(_Frozen):
 class StudyConfig(_Frozen):
     """All settings of a study."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,99}$")
+    name: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._+-]{0,98}[A-Za-z0-9._+-])?$")
     """Names the study in the database and its folder: letters, digits, space and . _ + -"""
     seed: int = Field(0, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = "auto"

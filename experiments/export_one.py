@@ -12,6 +12,7 @@ from experiments.context import Context, choose_device, make_folder
 from experiments.store.store import Store
 from experiments.study_space import make_study_space
 from experiments.talk import Talk
+from predictors.measurement import Measurement
 from search_spaces.errors import ConflictError, UsageError, unknown
 
 
@@ -43,28 +44,37 @@ def export_one(store: Store, out: Path, name: str, network: str, to: Path | None
         trained = train_supernetwork(context)
         counted = cost(space.blueprint(architecture), config.counting)
         accuracy = dict(study.measurements(quantity="validation_accuracy"))[architecture.key]
-        candidate = Candidate(architecture, str(row["label"]), counted, accuracy, {}, {})
+        latency, measured = _latencies(row["latency_ms"]), _latencies(row["latency_ms_measured"])
+        candidate = Candidate(architecture, str(row["label"]), counted, accuracy, latency, measured)
         exported = export_network(context, trained, candidate, folder)
     return {
         "network": row["label"],
         "key": architecture.key,
         "folder": str(folder),
+        "weights": exported.weights,
         "accuracies": [accuracy.model_dump() for accuracy in exported.accuracies],
         "onnx": asdict(exported.onnx),
         "files": [file["name"] for file in exported.files],
     }
 
 
+def _latencies(stored: dict[str, dict[str, Any]]) -> dict[str, Measurement]:
+    """Return latencies by target name, as a row of front.json holds them."""
+    return {name: Measurement(quantity="latency_ms", target=name, **found) for name, found in stored.items()}
+
+
 def _row(path: Path, name: str, network: str) -> dict[str, Any]:
     """Return the row of ``network`` in a study's front.json."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        fronts = (*content["fronts"].values(), content["joint_front"])
+        rows: dict[str, dict[str, Any]] = {
+            row[key]: row for front in fronts for row in front for key in ("key", "label")
+        }
     except OSError:
         raise UsageError(f"study {name!r} has no {path}: run nas search first, or give --out") from None
-    rows: dict[str, dict[str, Any]] = {}
-    for front in (*content["fronts"].values(), content["joint_front"]):
-        for row in front:
-            rows[row["key"]] = rows[row["label"]] = row
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UsageError(f"{path} is damaged: run nas search again, which writes it anew") from None
     if network not in rows:
         raise unknown(f"network of study {name!r}", network, [key for key in rows if key.startswith("N")])
     return rows[network]

@@ -92,6 +92,12 @@ def _stages(context: Context, until: Until) -> Outcome:
         return Outcome(context.folder, summary)
     scaled = scale_networks(context, fronts)
     exported = export_networks(context, trained, fronts)
+    best = exported[0]
+    summary |= {
+        "best_on_validation": fronts.candidates[fronts.chosen[0]].label,
+        "its_test_accuracy_percent": best.accuracy("test").percent,
+        "its_weights": best.weights,
+    }
     return _report(context, summary, report_data(context, trained, latencies, searched, fronts, scaled, exported))
 
 
@@ -103,7 +109,4 @@ def _report(context: Context, summary: dict[str, Any], data: Any) -> Outcome:
     write_report(data, context.folder / "report.html")
     for name in ("front.json", "front.csv", "report.json", "report.html"):
         context.study.add_artifact(name, context.folder / name, root=context.folder)
-    best = data.networks[0]
-    tests = [q.quantity.value for q in best.quantities if q.name.startswith("test_accuracy")]
-    summary = {**summary, "best_on_validation": best.label, "its_test_accuracy_percent": tests[-1]}
     return Outcome(context.folder, summary, render_front_table(data))

@@ -56,7 +56,7 @@ def read_architecture(text: str) -> tuple[str, dict[str, Any], dict[str, Value]]
     """
     try:
         content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"the architecture is not JSON ({error}): expected keys space, settings, knobs") from None
     if not isinstance(content, dict) or not isinstance(content.get("knobs"), dict) or "space" not in content:
         raise UsageError('the architecture lacks keys: expected {"space": NAME, "settings": {...}, "knobs": {...}}')

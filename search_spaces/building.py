@@ -115,12 +115,17 @@ def block_in_mode(placed: PlacedBlock, mode: Mode) -> nn.Module:
     """Return the module of ``placed`` on the meta device, set to ``mode``."""
     with torch.device("meta"):
         block = module_of(placed)
-    block.train(mode != "evaluate")
-    for module in block.modules():
+    set_mode(block, mode)
+    return block
+
+
+def set_mode(network: nn.Module, mode: Mode) -> None:
+    """Set the norms of ``network`` to run as they do inside the shared weights; ``train`` drops their statistics."""
+    network.train(mode != "evaluate")
+    for module in network.modules():
         if isinstance(module, NORMS):
             if mode == "train":
                 module.track_running_stats = False
                 module.running_mean = module.running_var = module.num_batches_tracked = None
             else:
                 module.momentum = None
-    return block

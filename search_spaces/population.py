@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from search_spaces.block import block_layers
 from search_spaces.blueprint import PlacedBlock
 from search_spaces.errors import UsageError
-from search_spaces.knobs import Value
 from search_spaces.layers import Layer, counting_rule
 from search_spaces.space import Genes, SearchSpace
 
@@ -27,6 +26,15 @@ Terms = Callable[[tuple[Layer, ...]], Sequence[float]]
 
 MAX_TABLE_ROWS = 16_384
 CHUNK_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class _Position:
+    """The placed block of one position by row of its table; rows that are missing have none."""
+
+    columns: tuple[int, ...]
+    shape: tuple[int, ...]
+    blocks: dict[int, PlacedBlock]
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ class PopulationTable:
     ) -> None:
         self.space = space
         self._reduce = reduce
-        single = [self._fill(name, knobs, terms, dtype) for name, knobs in space.position_knobs().items()]
+        single = [_fill(position, terms, dtype) for position in _positions(space)]
         self._tables = _merge(single, space, reduce, max_rows)
 
     def __call__(self, genes: Genes) -> NDArray[Any]:
@@ -77,41 +85,40 @@ class PopulationTable:
                     self._reduce(sums, found, out=sums)
         return out
 
-    def _fill(self, name: str, knobs: tuple[str, ...], terms: Terms, dtype: type[np.generic]) -> _Table:
-        """Return the table of one position by placing it once for every combination of its knobs."""
-        columns = tuple(sorted(self.space.column[knob] for knob in knobs))
-        shape = [len(self.space.knobs[column].values) + 1 for column in columns]
-        cache: dict[PlacedBlock, Sequence[float]] = {}
-        rows: NDArray[Any] | None = None
-        lowest = [0 if self.space.knobs[column].parent else 1 for column in columns]
-        for choice in product(*(range(low, size) for low, size in zip(lowest, shape, strict=True))):
-            placed = self._place(name, {self.space.knobs[c].name: i - 1 for c, i in zip(columns, choice, strict=True)})
-            if placed is None:
-                continue
-            if placed not in cache:
-                cache[placed] = terms(block_layers(placed))
-            if rows is None:
-                rows = np.zeros((*shape, len(cache[placed])), dtype=dtype)
-            rows[choice] = cache[placed]
-        if rows is None:
-            raise UsageError(f"space {self.space.name!r} has no block at {name!r}: mend its position_knobs")
-        return _Table(columns, _multipliers(shape), rows.reshape(-1, rows.shape[-1]))
 
-    def _place(self, name: str, chosen: dict[str, int]) -> PlacedBlock | None:
-        """Return the block at ``name`` in the largest network that has the ``chosen`` indices, if there is one.
+def _fill(position: _Position, terms: Terms, dtype: type[np.generic]) -> _Table:
+    vectors = {placed: terms(block_layers(placed)) for placed in set(position.blocks.values())}
+    rows = np.zeros((prod(position.shape), len(next(iter(vectors.values())))), dtype=dtype)
+    for place, placed in position.blocks.items():
+        rows[place] = vectors[placed]
+    return _Table(position.columns, _multipliers(position.shape), rows)
 
-        There is none where a knob at index -1 (inactive) is active in that network, or the other way round.
-        """
-        values: dict[str, Value] = {}
-        for knob in self.space.knobs:
-            values[knob.name] = knob.values[chosen.get(knob.name, len(knob.values) - 1)]
-        architecture = self.space.architecture(values)
-        if any((index >= 0) != (knob in architecture.values) for knob, index in chosen.items()):
-            return None
-        for placed in self.space.blueprint(architecture).placed():
+
+@lru_cache(maxsize=8)
+def _positions(space: SearchSpace) -> tuple[_Position, ...]:
+    """Return every position of ``space``; kept, since each quantity of a population has tables of its own."""
+    return tuple(_position(space, name, knobs) for name, knobs in space.position_knobs().items())
+
+
+def _position(space: SearchSpace, name: str, knobs: tuple[str, ...]) -> _Position:
+    """Place the block at ``name`` once for every combination of its knobs, all others at their largest.
+
+    Combinations in which the activity of a knob would be another have no block.
+    """
+    columns = sorted(space.column[knob] for knob in knobs)
+    shape = tuple(len(space.knobs[column].values) + 1 for column in columns)
+    chosen = np.indices(shape, dtype=np.int16).reshape(len(shape), prod(shape)).T - 1
+    genes = np.tile(space.num_choices - 1, (len(chosen), 1))
+    genes[:, columns] = chosen
+    possible = (space.active(genes)[:, columns] == (chosen >= 0)).all(axis=1)
+    blocks: dict[int, PlacedBlock] = {}
+    for place, architecture in zip(np.flatnonzero(possible).tolist(), space.decode(genes[possible]), strict=True):
+        for placed in space.blueprint(architecture).placed():
             if placed.name == name:
-                return placed
-        return None
+                blocks[place] = placed
+    if not blocks:
+        raise UsageError(f"space {space.name!r} has no block at {name!r}: mend its position_knobs")
+    return _Position(tuple(columns), shape, blocks)
 
 
 def _multipliers(shape: Sequence[int]) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from search_spaces.block import cost
 from search_spaces.blueprint import Blueprint
-from search_spaces.building import NORMS, Network, block_in_mode
+from search_spaces.building import NORMS, block_in_mode, set_mode
 from search_spaces.layers import COUNTING
 from search_spaces.population import PopulationCost
 from search_spaces.sharing import SharedWeights
@@ -150,19 +150,11 @@ def example(blueprint: Blueprint, batch: int, seed: int) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def use_batch_statistics(network: Network) -> Network:
-    """Return ``network`` set to training as it runs inside the shared weights: batch statistics, none updated."""
-    for module in network.train().modules():
-        if isinstance(module, NORMS):
-            module.track_running_stats = False
-            module.running_mean = module.running_var = module.num_batches_tracked = None
-    return network
-
-
 def _assert_gradients_alone(
     shared: SharedWeights, blueprint: Blueprint, inside: dict[str, Tensor], seed: int, batch: int
 ) -> None:
-    network = use_batch_statistics(shared.extract(blueprint, statistics=shared.new_statistics(blueprint)))
+    network = shared.extract(blueprint, statistics=shared.new_statistics(blueprint))
+    set_mode(network, "train")
     torch.autograd.backward(_loss(network(example(blueprint, batch, seed))))
     outside = {name: gradient.clone() for name, gradient in inside.items()}
     places = {name: torch.arange(tensor.numel()).view(tensor.shape) for name, tensor in shared.tensors.items()}

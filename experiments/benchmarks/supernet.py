@@ -22,11 +22,12 @@ from predictors.machine_load import load_snapshot, other_load
 from predictors.runtime import pinned_threads
 from search_spaces.block import cost
 from search_spaces.blueprint import Blueprint
+from search_spaces.building import set_mode
 from search_spaces.errors import UsageError
 from search_spaces.sharing import SharedWeights
 from search_spaces.space import SearchSpace
 from search_spaces.spaces import space
-from search_spaces.testing import example, use_batch_statistics
+from search_spaces.testing import example
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "ofa_mobilenet imagenet": ("ofa_mobilenet", {"resolutions": (128, 144, 160)}),
@@ -107,7 +108,8 @@ def _networks(found: SearchSpace, num: int, seed: int) -> Iterator[Blueprint]:
 
 def _pairs_ms(shared: SharedWeights, blueprint: Blueprint, x: Tensor, pairs: int) -> NDArray[np.float64]:
     """Return (pairs, 2) milliseconds of a step: inside, alone."""
-    network = use_batch_statistics(shared.extract(blueprint, statistics=shared.new_statistics(blueprint, x.device)))
+    network = shared.extract(blueprint, statistics=shared.new_statistics(blueprint, x.device))
+    set_mode(network, "train")
     parameters = [*shared.tensors.values(), *network.parameters()]
     steps: tuple[Callable[[], Tensor], ...] = (lambda: shared.run(blueprint, x), lambda: network(x))
     times = np.empty((pairs + 1, 2))

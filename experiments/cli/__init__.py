@@ -18,6 +18,7 @@ app = typer.Typer(
     help="Neural architecture search and model scaling in one: train one supernetwork, learn each GPU's latency, "
     "search the trade-off, scale and export the winners.",
     pretty_exceptions_enable=False,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -47,8 +48,9 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         result = app(args=list(arguments or ["--help"]), prog_name="nas", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader, as head, has enough; what is left in the buffer would complain again at the end.
+    except (BrokenPipeError, SystemExit):
+        # The reader, as head, has enough (inside a verb, typer makes an exit of it); what is left in the buffer would
+        # complain again at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

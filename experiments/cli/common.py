@@ -61,19 +61,21 @@ def talk_of(context: typer.Context) -> Talk:
     return Talk(quiet=bool(context.obj["quiet"]))
 
 
-def open_store(storage: str | None, out: Path, *, upgrade: bool = False, readonly: bool = False) -> Store:
-    """Return the store that ``--storage`` names, or ``out/nas.db``."""
+def open_store(
+    storage: str | None, out: Path, *, create: bool = False, upgrade: bool = False, readonly: bool = False
+) -> Store:
+    """Return the store that ``--storage`` names, or ``out/nas.db``, which is made only where ``create`` says so."""
     from experiments.store.store import Store
 
     if storage:
         return Store.open(storage, upgrade=upgrade, readonly=readonly)
     path = out / "nas.db"
-    if readonly and not path.exists():
-        raise UsageError(f"there is no database {path}: give --storage or --out, or run a study first")
-    if not readonly:
+    if create:
         from experiments.context import make_folder
 
         make_folder(out)
+    elif not path.exists():
+        raise UsageError(f"there is no database {path}: give --storage or --out, or run a study first")
     return Store.open(os.fspath(path), upgrade=upgrade, readonly=readonly)
 
 

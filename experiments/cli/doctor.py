@@ -13,7 +13,7 @@ from experiments.cli.common import JsonOption, OutOption, StorageOption, emit
 
 @app.command()
 def doctor(out: Path = OutOption, storage: str | None = StorageOption, as_json: bool = JsonOption) -> None:
-    """Say versions, processor, GPU, database and disk; exit 1 if something that is needed does not work."""
+    """Say versions, processor, GPU, database and disk; exit 4 if the database can't be read."""
     import shutil
 
     from experiments.machine import machine, versions

@@ -32,7 +32,7 @@ def _go(
 
     overrides = [*settings, *([f"name={name}"] if name else [])]
     found = read_config(config, overrides)
-    with open_store(storage, out) as store:
+    with open_store(storage, out, create=True) as store:
         outcome = run_study(found, store, out, talk_of(context), until)
     if as_json:
         emit(outcome.summary)

@@ -81,3 +81,4 @@ def delete(
         if not yes:
             typer.confirm(f"Delete study {name!r} and all that is stored of it?", abort=True, err=True)
         store.delete(name)
+    print(f"study {name!r} is deleted; to begin anew, remove its files too: {out / name}", file=sys.stderr)

@@ -8,6 +8,7 @@ _QUANTITIES = {
     "validation_accuracy": "Validation accuracy, inherited weights",
     "test_accuracy": "Test accuracy, inherited weights",
     "test_accuracy_fine_tuned": "Test accuracy, fine-tuned",
+    "validation_accuracy_fine_tuned": "Validation accuracy, fine-tuned",
     "onnx_test_accuracy": "Test accuracy of the ONNX file",
     "latency_ms": "Latency",
 }

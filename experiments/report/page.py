@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from markupsafe import Markup
@@ -42,7 +43,8 @@ def write_report(data: ReportData, path: Path) -> None:
         temporary.write_text(page, encoding="utf-8", newline="\n")
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise StorageError(
             f"the report {path} can't be written ({error.strerror}): give a file name in a folder that can be written"
         ) from None

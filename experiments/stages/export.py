@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
@@ -19,9 +19,11 @@ from nas.export.card import Accuracy, CardInfo, DataInfo, write_card
 from nas.export.onnx import ONNX_FILE, OnnxReport, check_onnx, write_onnx
 from nas.export.safetensors import ARCHITECTURE_FILE, MODEL_FILE, ModelInfo, write_model
 from nas.finetune import finetune
+from nas.training.settings import FinetuneSettings
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Blueprint
 
+Weights = Literal["inherited", "fine-tuned"]
 CARD_FILE = "README.md"
 FILES = (MODEL_FILE, ARCHITECTURE_FILE, ONNX_FILE, CARD_FILE)
 
@@ -31,15 +33,21 @@ class Exported:
     """What was written for one chosen network, and how good it is; plain data, as stored.
 
     Attributes:
-        accuracies: weights, split, percent, num_images, obtained of each.
+        weights: whose were written: the fine-tuned, unless they do worse on validation images than the inherited.
+        accuracies: of both.
         onnx: how the ONNX file compares.
-        files: name relative to the study's folder, num_bytes, sha256 of each.
+        files: name (relative to the study's folder where it is below it), num_bytes, sha256 of each.
     """
 
     key: str
+    weights: Weights
     accuracies: tuple[Accuracy, ...]
     onnx: OnnxReport
     files: tuple[dict[str, Any], ...]
+
+    def accuracy(self, split: str) -> Accuracy:
+        """Return the accuracy of the written weights on a split."""
+        return _accuracy_of(self.accuracies, self.weights, split)
 
 
 def export_networks(context: Context, trained: Trained, fronts: Fronts) -> list[Exported]:
@@ -56,7 +64,7 @@ def _export(context: Context, trained: Trained, candidate: Candidate) -> Exporte
     context.study.begin("export", key)
     exported = export_network(context, trained, candidate, context.folder / "models" / candidate.label)
     context.study.finish("export", key, _content(exported), (), candidate.architecture)
-    final = exported.accuracies[-1]
+    final = exported.accuracy("test")
     context.talk.say(
         f"{candidate.label}: {final.weights} test accuracy {final.percent:.2f} %, as ONNX "
         f"{exported.onnx.accuracy_percent:.2f} % (largest difference {exported.onnx.max_abs_difference:.1e})"
@@ -78,18 +86,24 @@ def export_network(context: Context, trained: Trained, candidate: Candidate, fol
         context.config.seed,
         context.device,
     )
-    accuracies = _accuracies(context, blueprint, {"inherited": inherited, "fine-tuned": tuned})
-    report = _write(context, candidate.architecture, blueprint, tuned, folder)
-    write_card(folder / CARD_FILE, _card(context, candidate, blueprint, accuracies, report))
-    return Exported(candidate.architecture.key, accuracies, report, _files(context.folder, folder))
+    modules: dict[Weights, nn.Module] = {"inherited": inherited}
+    if context.config.finetuning.epochs:
+        modules["fine-tuned"] = tuned
+    accuracies = _accuracies(context, blueprint, modules)
+    best: Weights = max(reversed(modules), key=lambda name: _accuracy_of(accuracies, name, "validation").percent)
+    report = _write(context, candidate.architecture, blueprint, modules[best], folder)
+    write_card(folder / CARD_FILE, _card(context, candidate, blueprint, best, accuracies, report))
+    return Exported(candidate.architecture.key, best, accuracies, report, _files(context.folder, folder))
 
 
-def _accuracies(context: Context, blueprint: Blueprint, modules: dict[str, nn.Module]) -> tuple[Accuracy, ...]:
-    """Return validation and test accuracy of each module, the fine-tuned one's last."""
+def _accuracy_of(accuracies: Sequence[Accuracy], weights: str, split: str) -> Accuracy:
+    return next(found for found in accuracies if (found.weights, found.split) == (weights, split))
+
+
+def _accuracies(context: Context, blueprint: Blueprint, modules: dict[Weights, nn.Module]) -> tuple[Accuracy, ...]:
+    """Return validation and test accuracy of each module."""
     found = []
     for weights, module in modules.items():
-        if weights == "fine-tuned" and not context.config.finetuning.epochs:
-            continue
         for split, images in (("validation", context.data.validation), ("test", context.data.test)):
             correct = module_correct(module, Batches(images, context.data), blueprint.resolution)
             how = "plain PyTorch module, float32, statistics of the calibration images"
@@ -128,6 +142,7 @@ def _card(
     context: Context,
     candidate: Candidate,
     blueprint: Blueprint,
+    weights: Weights,
     accuracies: Sequence[Accuracy],
     report: OnnxReport,
 ) -> CardInfo:
@@ -144,10 +159,7 @@ def _card(
         training=f"a prefix of one shared set of weights: {training.epochs} epochs, {training.sampler} sampling of "
         f"{training.networks_per_step} networks a step, {training.optimiser}, learning rate "
         f"{training.learning_rate:g}, batch {training.batch_size}, moving average {training.ema_decay:g}.",
-        finetuning=f"{tuning.epochs} epochs alone, {tuning.optimiser}, learning rate {tuning.learning_rate:g}, "
-        f"batch {tuning.batch_size}."
-        if tuning.epochs
-        else None,
+        finetuning=_tuning_recipe(tuning, weights),
         accuracies=tuple(accuracies),
         latencies=(*candidate.measured.values(), *candidate.latency.values()),
         onnx=report,
@@ -163,12 +175,26 @@ def _card(
     )
 
 
+def _tuning_recipe(tuning: FinetuneSettings, weights: Weights) -> str | None:
+    if not tuning.epochs:
+        return None
+    recipe = (
+        f"{tuning.epochs} epochs alone, {tuning.optimiser}, learning rate {tuning.learning_rate:g}, "
+        f"batch {tuning.batch_size}"
+    )
+    if weights == "fine-tuned":
+        return recipe + "."
+    return f"tried ({recipe}) and left out: on validation images the inherited weights do better. The files hold those."
+
+
 def _files(root: Path, folder: Path) -> tuple[dict[str, Any], ...]:
     found = []
     for name in FILES:
         content = (folder / name).read_bytes()
-        relative = (folder / name).relative_to(root).as_posix()
-        found.append({"name": relative, "num_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()})
+        path = (folder / name).relative_to(root) if folder.is_relative_to(root) else folder / name
+        found.append(
+            {"name": path.as_posix(), "num_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        )
     return tuple(found)
 
 
@@ -183,6 +209,7 @@ def _unchanged(root: Path, files: Sequence[dict[str, Any]]) -> bool:
 
 def _content(exported: Exported) -> dict[str, Any]:
     return {
+        "weights": exported.weights,
         "accuracies": [accuracy.model_dump(mode="json") for accuracy in exported.accuracies],
         "onnx": asdict(exported.onnx),
         "files": list(exported.files),
@@ -191,4 +218,4 @@ def _content(exported: Exported) -> dict[str, Any]:
 
 def _read(key: str, stored: dict[str, Any]) -> Exported:
     accuracies = tuple(Accuracy.model_validate(row) for row in stored["accuracies"])
-    return Exported(key, accuracies, OnnxReport(**stored["onnx"]), tuple(stored["files"]))
+    return Exported(key, stored["weights"], accuracies, OnnxReport(**stored["onnx"]), tuple(stored["files"]))

@@ -119,7 +119,7 @@ def make_fronts(context: Context, searched: Searched, latencies: Sequence[Target
         architectures = context.space.decode(result.genes)
         measured = [_time(context, latencies, architectures[row]) for row in picked]
         timed = dict(zip(picked, measured, strict=True))
-        candidates = _candidates(context, latencies, architectures, accuracy, predicted, timed)
+        candidates = _candidates(context, latencies, architectures, accuracy, result.front, predicted, timed)
         reasons = tuple(_reason(row, picked, candidates) for row in picked)
     return Fronts(candidates, on_front, result.front, tuple(picked), reasons)
 
@@ -134,10 +134,13 @@ def _candidates(
     latencies: Sequence[TargetLatency],
     architectures: Sequence[Architecture],
     accuracy: NDArray[np.float64],
+    on_joint_front: NDArray[np.bool_],
     predicted: dict[str, tuple[NDArray[np.float64], NDArray[np.float64] | None]],
     measured: dict[int, dict[str, Measurement]],
 ) -> tuple[Candidate, ...]:
-    rank = {int(row): number for number, row in enumerate(np.argsort(-accuracy, kind="stable"), start=1)}
+    # Of equally accurate networks the one on the front comes first, so that N1 is always on it.
+    order = np.lexsort((~on_joint_front, -accuracy))
+    rank = {int(row): number for number, row in enumerate(order, start=1)}
     spreads = {key: found.spread for key, found in context.study.measurements(quantity="validation_accuracy")}
     found = []
     for row, architecture in enumerate(architectures):

@@ -78,9 +78,14 @@ def _learn(context: Context, name: str) -> TargetLatency:
     with context.talk.progress(f"timing on {found.name}", len(architectures)) as progress:
         timed = []
         for number, architecture in enumerate(architectures, start=1):
-            timed.append(measure(context, found, architecture).value)
+            timed.append(measure(context, found, architecture))
             progress(number)
-    measured_ms = np.array(timed)
+    if doubts := [timing.versions["notes"] for timing in timed if "notes" in timing.versions]:
+        context.talk.warn(
+            f"{found.name}: {len(doubts)} of {len(timed)} timings are doubtful ({doubts[0]}): "
+            "time on a quiet machine, with a new study name"
+        )
+    measured_ms = np.array([timing.value for timing in timed])
     model = LatencyModel.fit(analytic.features(genes), context.space.one_hot(genes), measured_ms)
     check = model.leave_one_out()
     context.talk.say(

@@ -253,8 +253,9 @@ def _quantities(context: Context, candidate: Candidate, exported: Exported) -> l
         recipe = INHERITED if not suffix else f"fine-tuned {context.config.finetuning.epochs} epochs alone"
         found.append(NamedQuantity(name=f"{accuracy.split}_accuracy{suffix}", quantity=value, recipe=recipe))
     onnx = exported.onnx
+    how = f"{exported.weights} weights; onnxruntime {onnx.onnxruntime_version}; "
+    how += f"largest difference of a logit {onnx.max_abs_difference:.1e}"
     value = Quantity(value=onnx.accuracy_percent, unit="%", obtained="measured", n=onnx.num_images)
-    how = f"onnxruntime {onnx.onnxruntime_version}; largest difference of a logit {onnx.max_abs_difference:.1e}"
     found.append(NamedQuantity(name="onnx_test_accuracy", quantity=value, recipe=how))
     for name in candidate.latency:
         for latency in filter(None, (candidate.measured.get(name), candidate.latency[name])):

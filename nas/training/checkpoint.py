@@ -46,7 +46,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return (tensors, metadata) of a file that ``save_tensors`` wrote.
 
     Raises:
-        UsageError: it is cut short, damaged, or not such a file.
+        UsageError: it is missing, cut short, damaged, or not such a file.
         StorageError: the disk or the file's permissions forbid to read it.
     """
     try:
@@ -54,6 +54,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = dict(json.loads(header["nas"]))
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}: give the path of a file that this program wrote") from None
     except OSError as error:
         raise StorageError(f"can't read {path}: {error}: see to its permissions and its disk") from None
     except (SafetensorError, KeyError, ValueError) as error:

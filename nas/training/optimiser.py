@@ -32,7 +32,7 @@ def learning_rate(step: int, num_steps: int, settings: Settings) -> float:
     """Return the learning rate of ``step``: linear warm-up, then a cosine that ends at zero."""
     warmup = round(settings.warmup_fraction * num_steps)
     if step < warmup:
-        return settings.learning_rate * (step + 1) / warmup
+        return settings.learning_rate * ((step + 1) / warmup)
     progress = (step - warmup) / max(1, num_steps - warmup)
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 

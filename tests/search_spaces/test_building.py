@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from search_spaces.blueprint import Block, Stage
-from search_spaces.building import NORMS, assemble, block_in_mode, build, initialise, parameter_owners
+from search_spaces.building import NORMS, assemble, block_in_mode, build, initialise, parameter_owners, set_mode
 from search_spaces.errors import UsageError
 from search_spaces.space import SearchSpace
 from search_spaces.spaces import space
@@ -94,3 +94,12 @@ def test_a_block_that_can_not_stand_there_names_what_is_allowed() -> None:
         UsageError, match=r"patch 5 does not divide the resolution 16x16: allowed patches: \[1, 2, 4, 8, 16"
     ):
         build(wrong)
+
+
+def test_training_mode_uses_batch_statistics_and_updates_none() -> None:
+    network = nn.Sequential(nn.BatchNorm2d(2))
+    set_mode(network, "train")
+    out = network(torch.randn(4, 2, 3, 3, generator=torch.Generator().manual_seed(0)) + 5)
+    assert network.training
+    assert dict(network.named_buffers()) == {}
+    assert float(out.mean().detach().abs()) < 1e-5

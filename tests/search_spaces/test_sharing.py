@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from search_spaces import testing
-from search_spaces.building import build
+from search_spaces.building import build, set_mode
 from search_spaces.errors import UsageError
 from search_spaces.layout import Plain, centre
 from search_spaces.sharing import SharedWeights, covering_set, extents
@@ -99,7 +99,8 @@ def test_a_network_of_a_larger_space_is_not_covered() -> None:
 def test_training_uses_batch_statistics_and_needs_none(shared: SharedWeights) -> None:
     blueprint = shared.space.blueprint(shared.space.largest())
     x = testing.example(blueprint, 8, 0)
-    network = testing.use_batch_statistics(shared.extract(blueprint))
+    network = shared.extract(blueprint)
+    set_mode(network, "train")
     assert torch.equal(shared.run(blueprint, x), network(x))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from search_spaces import testing
 from search_spaces.block import blocks
@@ -82,15 +82,6 @@ def test_a_block_that_keeps_a_constant_is_found(toy: SearchSpace, monkeypatch: p
     monkeypatch.setitem(blocks._entries, "conv_stem", Constant)
     with pytest.raises(AssertionError, match=r"conv_stem keeps constant \.offset: make it in forward"):
         testing.check_outputs(SharedWeights(toy), num=1)
-
-
-def test_use_batch_statistics_updates_nothing() -> None:
-    network = nn.Sequential(nn.BatchNorm2d(2))
-    testing.use_batch_statistics(network)
-    out = network(torch.randn(4, 2, 3, 3, generator=torch.Generator().manual_seed(0)) + 5)
-    assert network.training
-    assert dict(network.named_buffers()) == {}
-    assert float(out.mean().detach().abs()) < 1e-5
 
 
 def test_example_is_channels_last_and_repeats() -> None:
