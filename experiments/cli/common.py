@@ -80,7 +80,7 @@ def open_store(
 
 
 def read_blueprint(path: Path) -> Blueprint:
-    """Return the blueprint of an architecture file, a blueprint file or an exported ``architecture.json``.
+    """Return the blueprint of an architecture, blueprint or exported ``architecture.json`` file, or a published name.
 
     Raises:
         UsageError: the file can't be read or is none of them.
@@ -88,6 +88,10 @@ def read_blueprint(path: Path) -> Blueprint:
     from search_spaces.blueprint import blueprint_from_dict
     from search_spaces.spaces import load_architecture
 
+    if not path.exists() and str(path) != "-" and path.suffix != ".json":
+        from search_spaces.networks import network
+
+        return network(str(path))
     text = read_text(path)
     try:
         content = json.loads(text)

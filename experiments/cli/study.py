@@ -81,4 +81,8 @@ def delete(
         if not yes:
             typer.confirm(f"Delete study {name!r} and all that is stored of it?", abort=True, err=True)
         store.delete(name)
-    print(f"study {name!r} is deleted; to begin anew, remove its files too: {out / name}", file=sys.stderr)
+    print(
+        f"study {name!r} is deleted; its files stay in {out / name}: with the same training settings, a new study of "
+        "this name goes on from its checkpoints",
+        file=sys.stderr,
+    )

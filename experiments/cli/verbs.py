@@ -9,6 +9,7 @@ VERBS = (
     "count",
     "scale",
     "spaces",
+    "networks",
     "targets",
     "measure",
     "export",

@@ -46,29 +46,36 @@ def train_supernetwork(context: Context) -> Trained:
         "data": config.data.model_dump(mode="json"),
         "seed": config.seed,
     }
+    rows = _Rows(context, trainer.num_steps)
     with context.stage("training"), context.talk.progress("training", trainer.num_steps) as progress:
-        watch = Watch(
-            begin=lambda step: _begin(context, step),
-            finish=lambda step, point: _finish(context, step, point, trainer.num_steps),
-            progress=progress,
-            warn=context.talk.warn,
-        )
+        watch = Watch(rows.begin, rows.finish, progress, context.talk.warn)
         train(trainer, context.folder / "checkpoints", identity, watch)
     return Trained(shared, trainer.average, list(study.done("training").values()))
 
 
+class _Rows:
+    """The intervals of training as committed rows; one that is finished stays as it is."""
+
+    def __init__(self, context: Context, num_steps: int) -> None:
+        self._study, self._talk, self._num_steps = context.study, context.talk, num_steps
+        self._done = set(self._study.done("training"))
+        self._begun = set(self._study.attempts("training"))
+
+    def begin(self, step: int) -> None:
+        self._study.begin("training", _key(step))
+        self._begun.add(_key(step))
+
+    def finish(self, step: int, point: Point) -> None:
+        if _key(step) in self._done:
+            return
+        if _key(step) not in self._begun:
+            # The study was deleted and made again; the checkpoint outlived its rows.
+            self.begin(step)
+        self._study.finish("training", _key(step), point)
+        self._done.add(_key(step))
+        accuracies = ", ".join(f"{name} {value:.1f} %" for name, value in point["validation_accuracy"].items())
+        self._talk.say(f"step {step}/{self._num_steps}: loss {point['loss']:.3f}; validation accuracy: {accuracies}")
+
+
 def _key(step: int) -> str:
     return f"to step {step:08d}"
-
-
-def _begin(context: Context, step: int) -> None:
-    context.study.begin("training", _key(step))
-
-
-def _finish(context: Context, step: int, point: Point, num_steps: int) -> None:
-    """Commit an interval; a resumed run commits again the one whose checkpoint it found, which changes nothing."""
-    fresh = _key(step) not in context.study.done("training")
-    context.study.finish("training", _key(step), point)
-    if fresh:
-        accuracies = ", ".join(f"{name} {value:.1f} %" for name, value in point["validation_accuracy"].items())
-        context.talk.say(f"step {step}/{num_steps}: loss {point['loss']:.3f}; validation accuracy: {accuracies}")

@@ -32,7 +32,8 @@ class Watch:
 
     Attributes:
         begin: called with an interval's last step before its first step.
-        finish: called with the last step and the interval's point of the curves once the checkpoint is on disk.
+        finish: called with the last step and the interval's point of the curves once the checkpoint is on disk; a
+            resumed run calls it again for every interval up to its checkpoint.
         progress: called with the number of steps done, now and then.
         warn: called with a line of text.
     """
@@ -57,7 +58,8 @@ def train(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: Wa
         StorageError: ``folder`` can't be read or written.
         NasError: the loss or a weight is not finite; the last checkpoint is from before that.
     """
-    step = _resume(trainer, folder, identity, watch)
+    points = _resume(trainer, folder, identity, watch)
+    step = points[-1]["step"] if points else 0
     every = trainer.settings.checkpoint_every
     evaluator = Evaluator(trainer.shared, trainer.average, trainer.data, trainer.data.validation)
     while step < trainer.num_steps:
@@ -68,19 +70,19 @@ def train(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: Wa
             losses.append(trainer.step(number))
             if (number + 1) % PROGRESS_EVERY == 0:
                 watch.progress(number + 1)
-        point = _point(trainer, evaluator, end, losses)
-        header = {"identity": identity, "point": point, "environment": environment(trainer.device)}
+        points.append(_point(trainer, evaluator, end, losses))
+        header = {"identity": identity, "points": points, "environment": environment(trainer.device)}
         save_checkpoint(folder, end, trainer.state(), header)
-        watch.finish(end, point)
+        watch.finish(end, points[-1])
         watch.progress(end)
         step = end
 
 
-def _resume(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: Watch) -> int:
-    """Load the newest checkpoint into ``trainer`` and return its step; 0 where there is none."""
+def _resume(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: Watch) -> list[Point]:
+    """Load the newest checkpoint, if there is one, into ``trainer`` and return the curves up to it, told again."""
     state, header = load_checkpoint(folder, watch.warn)
     if state is None or header is None:
-        return 0
+        return []
     changed = list(_differing(header.get("identity", {}), identity))
     if changed:
         raise ConflictError(
@@ -90,9 +92,10 @@ def _resume(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: 
     if header["environment"] != now:
         watch.warn(f"checkpoint made under {header['environment']}, now {now}: results may differ in their last bits")
     trainer.load(state)
-    step = int(header["step"])
-    watch.finish(step, header["point"])
-    return step
+    points: list[Point] = header["points"]
+    for point in points:
+        watch.finish(point["step"], point)
+    return points
 
 
 def _differing(stored: Mapping[str, Any], given: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

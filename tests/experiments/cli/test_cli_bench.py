@@ -10,6 +10,15 @@ def test_the_benchmarks_are_listed(nas: Nas) -> None:
     assert nas("bench").out.split() == names
 
 
+def test_a_benchmark_is_run_with_its_settings(nas: Nas) -> None:
+    arguments = ("bench", "counting", "--set", "rows=1000", "--set", "repeats=1")
+    found = nas(*arguments, "--json").data
+    assert (found["rows"], found["repeats"]) == (1000, 1)
+    assert found["architectures_per_s"] > 0
+    assert found["machine"]["torch_threads"] == "1"
+    assert "architectures_per_s: " in nas(*arguments).out
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [

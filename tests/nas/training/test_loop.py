@@ -76,7 +76,7 @@ def test_killed_at_random_steps_and_started_again_it_ends_in_the_same_bits(tmp_p
     notes = run(tmp_path / "killed", last)
     begun += notes.begun
     assert same_state(whole, last)
-    assert notes.finished[-len(reference.finished) :] == reference.finished[-len(notes.finished) :]
+    assert notes.finished == reference.finished
     assert set(begun) == set(reference.begun)
     assert len(begun) <= len(reference.begun) + len(kills), "one interval is done twice for a kill, at most"
     assert notes.warnings == []
@@ -106,8 +106,7 @@ def test_killed_for_real(tmp_path) -> None:
     last = trainer(transformers(), epochs=40)
     notes = run(tmp_path / "killed", last)
     assert ends == list(range(5, 40, 5))
-    assert notes.finished[0][0] >= ends[-2], "the interval before the one that was killed is kept"
-    assert notes.begun[0] > ends[-2]
+    assert notes.begun[0] > ends[-2], "the interval before the one that was killed is kept"
     assert same_state(whole, last)
 
 
@@ -132,7 +131,7 @@ class TestBookkeeping:
         first = run(tmp_path, make())
         again = run(tmp_path, make())
         assert again.begun == []
-        assert again.finished == first.finished[-1:]
+        assert again.finished == first.finished
 
     def test_an_interval_finishes_once_its_checkpoint_is_on_disk(self, tmp_path) -> None:
         def finish(step, _point):
@@ -159,7 +158,7 @@ class TestResume:
         newest.write_bytes(newest.read_bytes()[:-7])
         last = make()
         notes = run(tmp_path, last)
-        assert [step for step, _ in notes.finished] == [10, 12]
+        assert [step for step, _ in notes.finished] == [5, 10, 12]
         assert len(notes.warnings) == 1
         assert "step-00000012.safetensors can't be read" in notes.warnings[0]
         assert "step-00000010.safetensors is used" in notes.warnings[0]

@@ -1,0 +1,1 @@
+"""Published networks, one file a family: its sizes as its paper or official repository gives them."""
