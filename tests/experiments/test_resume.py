@@ -12,11 +12,17 @@ import sqlite3
 import subprocess
 import sys
 import time
+import tomllib
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from experiments.config import make_config
+from experiments.run import run_study
+from experiments.store.store import Store
+from experiments.talk import Talk
 
 UNITS = ("training", "evaluation")
 NUM_INTERVALS, NUM_EVALUATIONS = 10, 20
@@ -167,3 +173,20 @@ def test_killed_three_times_it_ends_in_the_same_front(tmp_path) -> None:
 @pytest.mark.parametrize("space", SPACES)
 def test_killed_ten_times_it_ends_in_the_same_front(tmp_path, space) -> None:
     killed_and_resumed(tmp_path, space, 10)
+
+
+def test_checkpoints_outlive_a_study_that_is_deleted(tmp_path) -> None:
+    """Begun anew with the same settings, training is taken from its checkpoint, curves and all."""
+    config = make_config(
+        {**tomllib.loads(CONFIG + SPACES["autoformer"]), "training": {"epochs": 2, "checkpoint_every": 2}}, "x"
+    )
+    with Store.open(str(tmp_path / "nas.db")) as store:
+        found = []
+        for _ in range(2):
+            run_study(config, store, tmp_path, Talk(quiet=True), "training")
+            rows = store.load("killed")
+            found.append(rows.done("training"))
+            assert set(rows.attempts("training").values()) == {1}
+            store.delete("killed")
+    assert found[0] == found[1]
+    assert found[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,12 +100,12 @@ def cut_short(path: Path) -> None:
 
 def test_a_checkpoint_cut_short_is_told_and_the_one_before_is_used(nas: Nas, copy: TinyStudy) -> None:
     front = (copy.folder / "front.json").read_bytes()
-    newest = sorted((copy.folder / "checkpoints").iterdir())[-1]
+    before, newest = sorted((copy.folder / "checkpoints").iterdir())
     whole = newest.read_bytes()
     cut_short(newest)
     said = nas("search", copy.config, "--out", copy.out)
     assert f"warning: checkpoint {newest.name} can't be read" in said.err
-    assert "the one before" in said.err
+    assert f"{before.name} is used" in said.err
     assert newest.read_bytes() == whole
     assert (copy.folder / "front.json").read_bytes() == front
 
@@ -116,6 +117,7 @@ def test_with_every_checkpoint_cut_short_training_begins_anew(nas: Nas, copy: Ti
         cut_short(path)
     said = nas("search", copy.config, "--out", copy.out)
     assert said.err.count("can't be read") == len(checkpoints)
+    assert "training begins anew" in said.err
     assert (copy.folder / "front.json").read_bytes() == front
 
 
@@ -123,13 +125,16 @@ def test_a_deleted_study_goes_on_from_its_checkpoints(nas: Nas, copy: TinyStudy)
     nas("study", "delete", "digits", "--yes", "--out", copy.out)
     said = nas("train", copy.config, "--out", copy.out, "--set", "search.evaluations=3", "--json")
     assert said.data["training"]["step"] == 7
-    assert attempts(copy)["training"] == {"to step 00000007": 1}
+    assert attempts(copy)["training"] == {"to step 00000004": 1, "to step 00000007": 1}
+    assert "step 7/7" in said.err
 
 
 def test_other_settings_under_the_same_name_are_a_conflict_that_names_the_key(nas: Nas, copy: TinyStudy) -> None:
     before = contents(copy.folder)
     said = nas("run", copy.config, "--out", copy.out, "--set", "training.epochs=3", "--set", "seed=1", code=3)
-    assert [name for name in ("'digits'", "training.epochs", "stored 2", "given 3", "seed") if name not in said.error] == []
+    assert [
+        name for name in ("'digits'", "training.epochs", "stored 2", "given 3", "seed") if name not in said.error
+    ] == []
     assert contents(copy.folder) == before
     assert nas("study", "show", "digits", "--out", copy.out, "--json").data["settings"]["training"]["epochs"] == 2
 
@@ -187,8 +192,6 @@ def test_a_file_that_cant_be_written_is_exit_4(nas: Nas, copy: TinyStudy, name: 
 
 @pytest.mark.parametrize("verb", [["run", "CONFIG"], ["study", "list"], ["study", "show", "digits"]])
 def test_a_newer_database_is_refused_and_left_as_it_is(nas: Nas, copy: TinyStudy, verb: list[str]) -> None:
-    import sqlite3
-
     database = copy.out / "nas.db"
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
