@@ -3,8 +3,8 @@
 What a setting's name says: ``stride`` belongs to the block that has it and is never repeated; names that end in
 ``_width`` are channels; ``heads`` counts attention heads, of ``head_dim`` channels each, or of width / heads channels
 where there is no ``head_dim``; ``group_width`` and ``bottleneck`` describe a grouped convolution of width * bottleneck
-channels; the stem's stride, which may be a patch, must divide the image. Other settings are ratios, kernels and
-switches: they stay.
+channels; a stem whose ``scales`` is false stays as it is; the stem's stride, which may be a patch, must
+divide the image. Other settings are ratios, kernels and switches: they stay.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def _scale_resolution(blueprint: Blueprint, factor: float) -> tuple[int, int]:
 
 def _scale_stem(blueprint: Blueprint, stages: tuple[Stage, ...], factors: Factors, rounding: Rounding) -> Stage:
     stem = blueprint.stem
+    if not all(block.get("scales", True) for block in stem.blocks):
+        return stem
     blocks = tuple(_scale_block(block, factors, rounding) for block in stem.blocks)
     # A stem as wide as the first stage feeds its residual sums, which need the width that the stage was rounded to.
     if stages and stem.width == blueprint.stages[0].width:

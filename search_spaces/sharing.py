@@ -94,6 +94,8 @@ class _SharedBlock:
             for slot in self.slots:
                 slot.holder[slot.attribute] = slot.part(source)
             for holder, attribute, name in self.buffers:
+                if name not in statistics:
+                    raise UsageError(f"no BatchNorm statistics {name!r}: fill new_statistics in mode 'calibrate' first")
                 holder[attribute] = statistics[name]
             out: Tensor = self.module(x)
             return out

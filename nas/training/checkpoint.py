@@ -30,7 +30,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
         StorageError: the folder can't be written.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    header = {"nas": json.dumps({**metadata, "crc32": _checksum(tensors)}, sort_keys=True)}
+    header = {"nas": json.dumps({**metadata, "crc32": _checksum(tensors)})}
     temporary = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

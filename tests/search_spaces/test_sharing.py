@@ -180,3 +180,11 @@ def test_a_tensor_that_no_network_used_has_no_gradient(shared: SharedWeights) ->
     gradients = testing._gradients(shared, [(blueprint, 0)], batch=4)
     assert "stage1.block1.mbconv.project.conv.weight" in gradients
     assert not [name for name in gradients if name.startswith(("stage1.block2", "stage1.block3"))]
+
+
+def test_evaluation_without_statistics_is_an_error_that_says_what_to_do() -> None:
+    found = space("ofa_mobilenet", form="small_image")
+    blueprint = found.blueprint(found.smallest())
+    images = torch.zeros(1, 3, *blueprint.resolution)
+    with pytest.raises(UsageError, match=r"no BatchNorm statistics 'stem.*calibrate"):
+        SharedWeights(found).run(blueprint, images, "evaluate")

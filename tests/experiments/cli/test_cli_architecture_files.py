@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Nas
+from nas_command import Nas
 from tiny_study import TinyStudy
 
 from search_spaces.block import cost
@@ -125,6 +125,7 @@ def test_a_file_that_is_no_architecture_is_named(
     ("arguments", "code", "names"),
     [
         (["count", "none.json"], 2, ["can't read none.json"]),
+        (["count", "no-such-network"], 2, ["unknown network 'no-such-network'"]),
         (["count", "FILE", "--counting", "flops"], 2, ["'flops'", "core", "fvcore", "pycls"]),
         (["scale", "FILE"], 2, ["--factor"]),
         (["scale", "FILE", "--factor", "0"], 2, ["0"]),

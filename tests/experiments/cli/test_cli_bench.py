@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Nas
+from nas_command import Nas
 
 
 def test_the_benchmarks_are_listed(nas: Nas) -> None:

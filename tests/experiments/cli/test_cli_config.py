@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Nas
+from nas_command import Nas
 from PIL import Image
 from tiny_study import TinyStudy
 

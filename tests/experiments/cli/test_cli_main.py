@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from conftest import Nas
+from nas_command import Nas
 from tiny_study import TinyStudy
 
 import experiments.cli
@@ -19,9 +19,7 @@ from search_spaces.errors import ConflictError, NasError, PartialError, StorageE
 
 HEAVY = ("torch", "pandas", "sqlalchemy", "plotly", "pymoo", "sklearn", "onnx", "onnxruntime", "jinja2", "scipy")
 LOADED = f"import sys; print([name for name in {HEAVY!r} if name in sys.modules])"
-VERBS = (
-    "run train search spaces count scale targets measure export report study storage bench doctor".split()  # fmt: skip
-)
+VERBS = sorted({*verbs.VERBS, "train", "search"})
 
 
 def loaded_by(program: str) -> str:
@@ -135,8 +133,7 @@ def test_python_m_experiments_is_the_command(tmp_path: Path) -> None:
     assert done.stderr.startswith("nas: can't read")
 
 
-def test_the_verbs_of_the_help_are_those_of_the_files() -> None:
-    assert set(verbs.VERBS) <= set(VERBS)
+def test_every_file_of_a_verb_is_loaded() -> None:
     files = {path.stem for path in Path(experiments.cli.__file__).parent.glob("*.py")}
     assert files == {*verbs.VERBS, "__init__", "common", "verbs"}
     assert isinstance(experiments.cli.app, typer.Typer)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Nas
+from nas_command import Nas
 from tiny_study import TinyStudy
 
 from experiments.store.store import Store
@@ -159,7 +159,8 @@ BOUNDS = {
 
 @pytest.mark.parametrize("bounds", BOUNDS)
 def test_bounds_that_nothing_meets_name_the_nearest(nas: Nas, study: TinyStudy, tmp_path: Path, bounds: str) -> None:
-    said = nas("search", study.config, "--out", tmp_path, "--set", bounds, code=2)
+    quick = "search.settings.num_offspring=200"
+    said = nas("search", study.config, "--out", tmp_path, "--set", bounds, "--set", quick, code=2)
     assert [name for name in ("none of", "the nearest", *BOUNDS[bounds]) if name not in said.error] == []
     architecture = tmp_path / "nearest.json"
     architecture.write_text(said.error[said.error.index("it is ") + len("it is ") :])

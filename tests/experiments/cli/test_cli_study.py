@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Nas
+from nas_command import Nas
 from tiny_study import TinyStudy
 
 from experiments.store.store import Store
@@ -131,6 +131,23 @@ def test_unknown_names_are_told_with_close_ones(
     said = nas(*arguments, "--out", study.out, code=2)
     assert said.out == ""
     assert [name for name in names if name not in said.error] == []
+
+
+@pytest.mark.parametrize("verb", [["study", "list"], ["study", "delete", "x", "--yes"], ["storage", "upgrade"]])
+@pytest.mark.parametrize(
+    ("storage", "code", "name"),
+    [
+        ("postgresql+psycopg://me:secret@127.0.0.1:1/studies", 4, "127.0.0.1"),
+        ("mysql://me:secret@host/studies", 2, "postgresql"),
+        ("file:nowhere", 2, "sqlite:///PATH"),
+    ],
+)
+def test_a_database_that_cant_be_reached_is_named_without_its_password(
+    nas: Nas, verb: list[str], storage: str, code: int, name: str
+) -> None:
+    said = nas(*verb, "--storage", storage, code=code)
+    assert name in said.error
+    assert "secret" not in said.out + said.err
 
 
 @pytest.mark.parametrize(

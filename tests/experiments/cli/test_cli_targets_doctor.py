@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Nas
+from nas_command import Nas
 from tiny_study import TinyStudy
 
 

@@ -7,19 +7,16 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import update
+from store_backends import BACKENDS, new_database
 
 from experiments.store.models import StudyRow
 from experiments.store.store import Store, Study
-
-BACKENDS = ["sqlite", "postgresql"]
 
 
 def binaries() -> Path | None:
@@ -59,13 +56,6 @@ def postgres_server() -> Iterator[str]:
             call(*control, "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(home)
-
-
-def new_database(server: str) -> str:
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{server}/{name}"
 
 
 @pytest.fixture(params=BACKENDS)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import pytest
-from conftest import BACKENDS, new_database
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import update
+from store_backends import BACKENDS, new_database
 
 from experiments.store.models import StudyRow
 from experiments.store.store import Fenced, Store, Study

@@ -13,7 +13,8 @@ from nas.export.safetensors import ModelInfo
 from search_spaces.building import build
 from search_spaces.spaces import space
 
-FAMILIES = ("ofa_mobilenet", "autoformer")
+# Of 16 x 16 pixels, as the images below.
+FAMILIES = {"ofa_mobilenet": {"resolutions": (16,)}, "autoformer": {}}
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Exported:
 
 def random_network(family: str, seed: int = 0) -> tuple[nn.Module, ModelInfo]:
     """Return a network of random weights and BatchNorm statistics, and its description."""
-    found = space(family, form="small_image", in_channels=2, num_classes=3)
+    found = space(family, form="small_image", in_channels=2, num_classes=3, **FAMILIES[family])
     architecture = found.decode(found.sample(np.random.default_rng(seed), 1))[0]
     blueprint = found.blueprint(architecture)
     module = build(blueprint, seed=seed).eval()

@@ -33,10 +33,11 @@ def no_warning(line: str) -> None:
 
 class TestFile:
     def test_round_trip(self, tmp_path) -> None:
-        metadata = {"identity": {"x": [1, 2.5, None]}, "text": "ü"}
+        metadata = {"text": "ü", "identity": {"x": [1, 2.5, None], "a": {}}}
         save_tensors(tmp_path / "deep" / "one.safetensors", tensors(), metadata)
         found, header = load_tensors(tmp_path / "deep" / "one.safetensors")
         assert header == metadata
+        assert [list(header), list(header["identity"])] == [["text", "identity"], ["x", "a"]], "in the order given"
         assert {name: t.dtype for name, t in found.items()} == {name: t.dtype for name, t in tensors().items()}
         assert all(torch.equal(found[name], tensor) for name, tensor in tensors().items())
         assert names(tmp_path / "deep") == ["one.safetensors"]
