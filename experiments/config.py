@@ -77,6 +77,8 @@ class StudyConfig(_Frozen):
     """Names the study in the database and its folder: letters, digits, space and . _ + -"""
     seed: int = Field(0, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    plugins: tuple[str, ...] = ()
+    """Python files (from the working folder) that register a space, a data source, ... of one's own; run first."""
     counting: Literal["core", "fvcore", "pycls"] = "core"
     data: DataSettings = DataSettings()
     augmentation: AugmentSettings = AugmentSettings()

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from experiments.config_problems import at, first_problem
+from experiments.plugins import load_plugin
 from experiments.study_space import make_study_space
 from nas.data.source import SOURCES
 from nas.search.algorithm import algorithms
@@ -32,6 +33,9 @@ def check_config(config: StudyConfig) -> None:
         UsageError: a name is unknown (close ones are listed), a setting does not belong to what it is given to, or two
             settings contradict each other; the path of the key is shown.
     """
+    for index, path in enumerate(config.plugins):
+        with at(f"plugins[{index}]"):
+            load_plugin(path)
     with at("data.source"):
         SOURCES.get(config.data.source)
     _check_sampler(config.training, _checked_space(config))

@@ -14,7 +14,7 @@ from experiments.stages.fronts import make_fronts
 from experiments.stages.latency import learn_latency
 from experiments.stages.report import front_csv, report_data
 from experiments.stages.scaling import scale_networks
-from experiments.stages.search import search_space
+from experiments.stages.search import require_reachable_bounds, search_space
 from experiments.stages.training import train_supernetwork
 from experiments.store.store import Store
 from experiments.study_space import make_study_space
@@ -72,10 +72,13 @@ def run_study(
 
 
 def _stages(context: Context, until: Until) -> Outcome:
-    trained = train_supernetwork(context)
     if until == "training":
+        trained = train_supernetwork(context)
         return Outcome(context.folder, {"study": context.config.name, "training": trained.points[-1]})
+    # Before training: it takes seconds, and bounds that no network meets are better known first.
     latencies = learn_latency(context)
+    require_reachable_bounds(context, latencies)
+    trained = train_supernetwork(context)
     searched = search_space(context, trained, latencies)
     fronts = make_fronts(context, searched, latencies)
     write_text(context.folder / "front.json", json.dumps(fronts.to_dict(context), indent=1, sort_keys=True) + "\n")

@@ -22,7 +22,8 @@ class Block:
     Attributes:
         kind: its name in the block registry.
         settings: (name, value) pairs, sorted: the keyword arguments of its module. ``stride`` divides the resolution;
-            names that end in ``_width`` are channel counts and scale with the width; ``heads`` counts attention heads.
+            names that end in ``_width`` are channel counts and scale with the width; ``heads`` counts attention heads;
+            ``scales`` false on a stem: no rule changes its width.
     """
 
     kind: str

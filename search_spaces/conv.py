@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from search_spaces.errors import UsageError, unknown
@@ -17,6 +18,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "relu6": nn.ReLU6,
     "hard_swish": nn.Hardswish,
+    "sigmoid": nn.Sigmoid,
     "hard_sigmoid": nn.Hardsigmoid,
     "silu": nn.SiLU,
     "gelu": nn.GELU,
@@ -79,3 +81,40 @@ def conv_layers(
     if activation != "none":
         found.append(Layer("activation", 0, 0, outputs, outputs, held=held))
     return tuple(found)
+
+
+class ReluConvNorm(ConvNormAct):
+    """ReLU, same-padded convolution without bias, BatchNorm. (N, C, H, W) -> (N, C', H/s, W/s)."""
+
+    def __init__(self, in_width: int, out_width: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(in_width, out_width, kernel, stride, groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return norm(conv(relu(x)))."""
+        out: Tensor = self.norm(self.conv(nn.functional.relu(x)))
+        return out
+
+
+def relu_conv_layers(
+    in_width: int, out_width: int, in_size: Size, kernel: int, stride: int = 1, groups: int = 1, held: int = 0
+) -> tuple[Layer, ...]:
+    """Return the layers of ``ReluConvNorm``."""
+    inputs = in_width * in_size[0] * in_size[1]
+    relu = Layer("activation", 0, 0, inputs, inputs, held=held)
+    return (relu, *conv_layers(in_width, out_width, in_size, kernel, stride, groups, held=held))
+
+
+class InstanceNorm(nn.Module):
+    """Affine normalisation of each channel of each image over its pixels (Ulyanov et al. 2016); (N, C, H, W).
+
+    PyTorch's module of that name keeps empty buffers, which networks inside shared weights do not.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(width))
+        self.bias = nn.Parameter(torch.empty(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the normalised map."""
+        return nn.functional.instance_norm(x, weight=self.weight, bias=self.bias)

@@ -19,7 +19,7 @@ from search_spaces.errors import missing_extra
 _FUSED_ATTENTION = "aten::scaled_dot_product_attention"
 
 
-def fvcore_totals(module: nn.Module, example: Tensor) -> tuple[int, int, int]:
+def fvcore_totals(module: nn.Module, example: Tensor | tuple[Tensor, ...]) -> tuple[int, int, int]:
     """Return (params, macs, activations) that fvcore counts in ``module``, in evaluation mode, on ``example``.
 
     What it leaves out of fused attention, its two products, is added by handles.
@@ -34,8 +34,8 @@ def fvcore_totals(module: nn.Module, example: Tensor) -> tuple[int, int, int]:
             from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count
         except ImportError:
             raise missing_extra("fvcore", "fvcore") from None
-        macs = FlopCountAnalysis(module.eval(), example).set_op_handle(_FUSED_ATTENTION, _attention_macs)
-        outputs = ActivationCountAnalysis(module, example).set_op_handle(_FUSED_ATTENTION, _attention_outputs)
+        macs = FlopCountAnalysis(module.eval(), (example,)).set_op_handle(_FUSED_ATTENTION, _attention_macs)
+        outputs = ActivationCountAnalysis(module, (example,)).set_op_handle(_FUSED_ATTENTION, _attention_outputs)
         for analysis in (macs, outputs):
             analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
         return parameter_count(module)[""], int(macs.total()), int(outputs.total())

@@ -1,8 +1,9 @@
 """Layouts: how a smaller network's tensor lies inside the shared one, axis by axis.
 
-An axis is a ``Plain`` run (its leading or centre part is taken), a ``Product`` of factors (as qkv = 3 x heads x
-head_dim) or ``Segments`` of a concatenation, named by source; they nest. A block declares the layout of an odd
-parameter in one line beside it with ``declare``; every other parameter has plain, leading axes.
+An axis is a ``Plain`` run (its leading or centre part is taken, or all of it resized), a ``Product`` of factors (qkv =
+3 x heads x head_dim; a grid of positions = rows x columns) or ``Segments`` of a concatenation, named by source; they
+nest. A block declares the layout of an odd parameter in one line beside it with ``declare``; every other parameter has
+plain, leading axes.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Part = Literal["leading", "centre"]
+Part = Literal["leading", "centre", "resized"]
 _ATTRIBUTE = "_nas_layout"
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """One run of ``size``; the leading or the centre part of the shared run is taken."""
+    """One run of ``size``; the leading or centre part of the shared run is taken, or the whole run is resized."""
 
     size: int
     part: Part = "leading"
@@ -64,6 +65,11 @@ def centre(size: int) -> Plain:
     return Plain(size, "centre")
 
 
+def resized(size: int) -> Plain:
+    """Return an axis that is resized as a whole, bicubic; two of them in a product resize a grid of positions."""
+    return Plain(size, "resized")
+
+
 def declare(parameter: Tensor, *axes: int | Axis) -> None:
     """Say how the axes of ``parameter`` are shared; one entry an axis, an integer is plain and leading."""
     layout = tuple(Plain(axis) if isinstance(axis, int) else axis for axis in axes)
@@ -99,6 +105,22 @@ def holds(extent: Axis, axis: Axis) -> bool:
         return False
 
 
+def selects(extent: Layout, layout: Layout) -> bool:
+    """Return whether all that ``layout`` takes are elements of ``extent``: nothing is resized."""
+    return all(map(_selects_axis, extent, layout))
+
+
+def _selects_axis(outer: Axis, inner: Axis) -> bool:
+    if outer == inner:
+        return True
+    if isinstance(outer, Product) and isinstance(inner, Product):
+        return selects(outer.factors, inner.factors)
+    if isinstance(outer, Segments) and isinstance(inner, Segments):
+        whole = dict(outer.parts)
+        return all(_selects_axis(whole[name], part) for name, part in inner.parts)
+    return isinstance(outer, Plain) and outer.part != "resized"
+
+
 def take(tensor: Tensor, extent: Layout, layout: Layout) -> Tensor:
     """Return the part of ``tensor`` (laid out as ``extent``) that a network with ``layout`` uses.
 
@@ -117,6 +139,8 @@ def _take_axis(tensor: Tensor, dim: int, outer: Axis, inner: Axis) -> Tensor:
     if outer == inner:
         return tensor
     if isinstance(outer, Plain) and isinstance(inner, Plain):
+        if outer.part == "resized":
+            return _resize(tensor, dim, inner.size)
         return tensor.narrow(dim, _start(outer, inner), inner.size)
     if isinstance(outer, Product) and isinstance(inner, Product):
         factors = [factor.size for factor in outer.factors]
@@ -137,6 +161,18 @@ def _take_axis(tensor: Tensor, dim: int, outer: Axis, inner: Axis) -> Tensor:
     return torch.cat(pieces, dim)
 
 
+def _resize(tensor: Tensor, dim: int, size: int) -> Tensor:
+    """Return ``tensor`` with axis ``dim`` resized, bicubic with antialiasing: a product with the resized identity.
+
+    Bicubic interpolation is separable, so that a grid is resized one axis after the other.
+    """
+    identity = torch.eye(tensor.shape[dim], dtype=tensor.dtype, device=tensor.device)[None, None]
+    shape = (size, tensor.shape[dim])
+    matrix = torch.nn.functional.interpolate(identity, size=shape, mode="bicubic", antialias=True)[0, 0]
+    product_of_axis: Tensor = torch.tensordot(matrix, tensor, dims=([1], [dim]))
+    return product_of_axis.movedim(0, dim)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """What ``take`` takes from a contiguous tensor, as one strided view: its fast way, made contiguous."""
@@ -153,7 +189,7 @@ class Window:
 
 
 def window(extent: Layout, layout: Layout) -> Window | None:
-    """Return the window of ``layout`` inside ``extent``, or None when a concatenation takes more than one view."""
+    """Return the window of ``layout`` inside ``extent``, or None when it is not one view (concatenated, resized)."""
     steps = [prod(axis.size for axis in extent[dim + 1 :]) for dim in range(len(extent))]
     runs: list[tuple[int, int, int]] = []
     for outer, inner, step in zip(extent, layout, steps, strict=True):
@@ -170,7 +206,7 @@ def _runs(outer: Axis, inner: Axis, step: int) -> list[tuple[int, int, int]] | N
     if outer == inner:
         return [(inner.size, step, 0)]
     if isinstance(outer, Plain) and isinstance(inner, Plain):
-        return [(inner.size, step, _start(outer, inner) * step)]
+        return None if outer.part == "resized" else [(inner.size, step, _start(outer, inner) * step)]
     if isinstance(outer, Product) and isinstance(inner, Product):
         found: list[tuple[int, int, int]] = []
         for big, small in zip(reversed(outer.factors), reversed(inner.factors), strict=True):

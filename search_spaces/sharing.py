@@ -29,14 +29,15 @@ Tensors = Mapping[str, Tensor]
 def covering_set(space: SearchSpace) -> list[Architecture]:
     """Return networks that together use every shared tensor in full.
 
-    The i-th sets every categorical knob to its i-th choice and every ordered knob to its largest.
+    The i-th sets every categorical knob to its i-th choice and every ordered knob to its largest; the space's own
+    ``covering`` follow.
     """
     longest = max((len(knob.values) for knob in space.knobs if not knob.ordered), default=1)
     rows = np.empty((longest, len(space.knobs)), dtype=np.int16)
     for column, knob in enumerate(space.knobs):
         last = len(knob.values) - 1
         rows[:, column] = last if knob.ordered else np.minimum(np.arange(longest), last)
-    return space.decode(rows)
+    return [*space.decode(rows), *space.covering()]
 
 
 def extents(space: SearchSpace) -> dict[str, tuple[Layout, nn.Module]]:

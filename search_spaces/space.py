@@ -83,6 +83,10 @@ class SearchSpace(ABC):
         the knobs of a block inactive).
         """
 
+    def covering(self) -> Sequence[Architecture]:
+        """Return networks that hold what the largest ones lack (a projection that stands only where widths differ)."""
+        return ()
+
     # -- knobs ------------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -17,6 +17,7 @@ from search_spaces.block import cost
 from search_spaces.blueprint import Blueprint
 from search_spaces.building import NORMS, block_in_mode, set_mode
 from search_spaces.layers import COUNTING
+from search_spaces.layout import layout_of, selects
 from search_spaces.population import PopulationCost
 from search_spaces.sharing import SharedWeights
 from search_spaces.space import Genes, SearchSpace
@@ -157,16 +158,33 @@ def _assert_gradients_alone(
     set_mode(network, "train")
     torch.autograd.backward(_loss(network(example(blueprint, batch, seed))))
     outside = {name: gradient.clone() for name, gradient in inside.items()}
-    places = {name: torch.arange(tensor.numel()).view(tensor.shape) for name, tensor in shared.tensors.items()}
+    places = {
+        name: torch.arange(tensor.numel(), dtype=torch.float64).view(tensor.shape)
+        for name, tensor in shared.tensors.items()
+    }
     parts = shared.parts(blueprint, places)
     assert set(inside) == set(parts), "gradients reach other tensors than the network's"
     for name, parameter in network.named_parameters():
-        found = inside[name].flatten()[parts[name]]
+        if not selects(shared.layouts[name], layout_of(parameter)):
+            _assert_resized_gradient(shared, blueprint, name, inside[name], parameter.grad)
+            continue
+        place = parts[name].long()
+        found = inside[name].flatten()[place]
         assert parameter.grad is not None, f"{name}: the network alone gives no gradient"
         assert bool(found.isfinite().all()), f"{name}: the gradient is not finite"
         assert torch.equal(found, parameter.grad), f"{name}: gradients inside and alone differ"
-        outside[name].view(-1)[parts[name].flatten()] = 0
+        outside[name].view(-1)[place.flatten()] = 0
         assert not outside[name].any(), f"{name}: the gradient is not zero outside the network's part"
+
+
+def _assert_resized_gradient(
+    shared: SharedWeights, blueprint: Blueprint, name: str, inside: Tensor, alone: Tensor | None
+) -> None:
+    """Check a resized tensor, which uses all of the shared one: its gradient alone, brought back, is that inside."""
+    assert alone is not None, f"{name}: the network alone gives no gradient"
+    part = shared.parts(blueprint, shared.tensors)[name]
+    (brought,) = torch.autograd.grad(part, shared.tensors[name], alone)
+    assert torch.equal(brought, inside), f"{name}: gradients inside and alone differ"
 
 
 def _gradients(shared: SharedWeights, networks: list[tuple[Blueprint, int]], batch: int) -> dict[str, Tensor]:

@@ -19,7 +19,8 @@ from search_spaces.fvcore_check import fvcore_totals
 from search_spaces.layers import total
 from search_spaces.layout import holds, layout_of, take
 
-Inputs = Callable[[int, Size, torch.Generator], Tensor]
+Value = Tensor | tuple[Tensor, ...]
+Inputs = Callable[[int, Size, torch.Generator], Value]
 
 
 def images(width: int, size: Size, generator: torch.Generator) -> Tensor:
@@ -50,7 +51,7 @@ def check_layers(placed: PlacedBlock, inputs: Inputs = images) -> None:
     Raises:
         UsageError: fvcore is not installed.
     """
-    x = inputs(placed.in_width, placed.in_size, torch.Generator().manual_seed(0))[:1]
+    x = _each(inputs(placed.in_width, placed.in_size, torch.Generator().manual_seed(0)), lambda value: value[:1])
     traced = fvcore_totals(module_of(placed), x)
     found = total(block_layers(placed), "fvcore")
     closed = (found.params, found.macs, found.activations)
@@ -67,18 +68,38 @@ def check_nesting(small: PlacedBlock, large: PlacedBlock, inputs: Inputs = image
     inner, outer = (module_of(placed).double().eval() for placed in (small, large))
     fill(outer, generator)
     _nest(inner, outer)
-    x = inputs(small.in_width, small.in_size, generator).double()
-    channels = 1 if x.ndim == 4 else -1
+    x = _each(inputs(small.in_width, small.in_size, generator), Tensor.double)
+    widths = [value.shape[_channels(value)] for value in _tensors(inputs(large.in_width, large.in_size, generator))]
+    wide = tuple(_padded(value, _channels(value), width) for value, width in zip(_tensors(x), widths, strict=True))
     with torch.no_grad():
-        expected, found = inner(x), outer(_padded(x, channels, large.in_width))
-    channels = 1 if expected.ndim == 4 else -1
+        expected, found = inner(x), outer(wide[0] if isinstance(x, Tensor) else wide)
+    for one, other in zip(_tensors(expected), _tensors(found), strict=True):
+        _assert_nested(one, other, f"{small} is not nested in {large}")
+
+
+def _assert_nested(expected: Tensor, found: Tensor, message: str) -> None:
+    channels = _channels(expected)
     width = expected.shape[channels]
     leading, beside = found.narrow(channels, 0, width), found.narrow(channels, width, found.shape[channels] - width)
-    assert bool(expected.isfinite().all()), f"{small} gives values that are not finite"
-    assert bool(expected.any()), f"{small} gives zeros only: the check would say nothing"
+    assert bool(expected.isfinite().all()), f"{message}: values that are not finite"
+    assert bool(expected.any()), f"{message}: zeros only: the check would say nothing"
     error = float((leading - expected).abs().max() / expected.abs().max())
-    assert error < 1e-12, f"{small} is not nested in {large}: relative error {error:.1e}"
-    assert not beside.any(), f"{large}, zeroed outside {small}, is not zero beside its channels"
+    assert error < 1e-12, f"{message}: relative error {error:.1e}"
+    assert not beside.any(), f"{message}: zeroed outside, the large one is not zero beside its channels"
+
+
+def _tensors(value: Value) -> tuple[Tensor, ...]:
+    return (value,) if isinstance(value, Tensor) else value
+
+
+def _each(value: Value, change: Callable[[Tensor], Tensor]) -> Value:
+    """Return ``value``, a tensor or the tensors of several branches, with each changed."""
+    return change(value) if isinstance(value, Tensor) else tuple(map(change, value))
+
+
+def _channels(value: Tensor) -> int:
+    """Return the axis of the channels: of a map (N, C, H, W), or of tokens (N, T, C) and rows (N, C)."""
+    return 1 if value.ndim == 4 else -1
 
 
 @torch.no_grad()
@@ -123,15 +144,23 @@ def _nest_norms(inner: nn.Module, outer: nn.Module) -> None:
 
 
 def _nest_statistics(small: nn.Module | None, module: nn.Module) -> None:
-    """Give the small norm the leading statistics; outside them the mean is 0, so that a channel of zeros stays so."""
+    """Give the small norm its part of the statistics; outside it the mean is 0, so that a channel of zeros stays so."""
     for statistic in ("running_mean", "running_var"):
         values: Tensor = getattr(module, statistic)
-        num = 0
+        places = torch.arange(0)
         if small is not None:
-            num = len(getattr(small, statistic))
-            getattr(small, statistic).copy_(values[:num])
+            extent, layout = (layout_of(_weight_or(norm, statistic)) for norm in (module, small))
+            places = take(torch.arange(len(values)), extent, layout)
+            getattr(small, statistic).copy_(values[places])
         if statistic == "running_mean":
-            values[num:] = 0
+            values.copy_(torch.zeros_like(values).index_put((places,), values[places]))
+
+
+def _weight_or(norm: nn.Module, statistic: str) -> Tensor:
+    """Return the weight of ``norm``, whose layout is that of its channels, or a statistic where it has none."""
+    weight: Tensor | None = getattr(norm, "weight", None)
+    found: Tensor = getattr(norm, statistic) if weight is None else weight
+    return found
 
 
 class LeadingLayerNorm(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,11 @@ ConfigArgument = typer.Argument(..., help="TOML file of the study.", metavar="CO
 NameOption = typer.Option(None, "--name", help="Name of the study instead of the configuration's.")
 
 
+def _overrides(settings: list[str], name: str | None) -> list[str]:
+    # Quoted: a name such as 2024 is text, not a number.
+    return settings if name is None else [*settings, f"name={json.dumps(name)}"]
+
+
 def _go(
     context: typer.Context,
     config: Path,
@@ -30,8 +36,7 @@ def _go(
     from experiments.config import read_config
     from experiments.run import run_study
 
-    overrides = [*settings, *([f"name={name}"] if name else [])]
-    found = read_config(config, overrides)
+    found = read_config(config, _overrides(settings, name))
     with open_store(storage, out, create=True) as store:
         outcome = run_study(found, store, out, talk_of(context), until)
     if as_json:
@@ -61,7 +66,7 @@ def run(
         from experiments.config import read_config
         from experiments.estimate import estimate_study
 
-        found = estimate_study(read_config(config, [*settings, *([f"name={name}"] if name else [])]))
+        found = estimate_study(read_config(config, _overrides(settings, name)))
         if as_json:
             emit(found)
         else:

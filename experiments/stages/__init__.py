@@ -1,1 +1,1 @@
-"""The stages of a study, in order: training, latency, search, selection, scaling, export, report. One file each."""
+"""The stages of a study, in order: latency, training, search, selection, scaling, export, report. One file each."""

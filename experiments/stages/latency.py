@@ -1,4 +1,4 @@
-"""Stage 2: latency of the whole space on every target: timed and fitted where it is present, analytic elsewhere."""
+"""Stage 1: latency of the whole space on every target: timed and fitted where it is present, analytic elsewhere."""
 
 from __future__ import annotations
 

@@ -98,6 +98,22 @@ class Evaluations:
         return self._known[key]
 
 
+def require_reachable_bounds(context: Context, latencies: Sequence[TargetLatency]) -> None:
+    """Look for one network within the bounds on everything but the accuracy, before anything is trained.
+
+    Raises:
+        UsageError: the study's own algorithm finds none; the nearest is named.
+    """
+    objectives = tuple(each for each in make_objectives(context.config.objectives) if each.name != "accuracy")
+    if not any(objective.bounds() for objective in objectives):
+        return
+    cheap = CheapValues(context.space, objectives, latencies)
+    box = hypervolume_box(context, objectives, cheap, 0.0)
+    kind = algorithms.get(context.config.search.algorithm)
+    algorithm = kind(context.space, objectives, kind.Settings(**context.config.search.settings), context.config.seed)
+    run_search(algorithm, cheap, 1, box, evaluate_cheap=cheap)
+
+
 def search_space(context: Context, trained: Trained, latencies: Sequence[TargetLatency]) -> Searched:
     """Run the study's algorithm and those it is compared with, each with the same number of evaluations."""
     objectives = make_objectives(context.config.objectives)
@@ -106,7 +122,8 @@ def search_space(context: Context, trained: Trained, latencies: Sequence[TargetL
     settings = context.config.search
     names = list(dict.fromkeys([settings.algorithm, *settings.compare]))
     with context.stage("search"):
-        box = hypervolume_box(context, objectives, cheap, evaluations)
+        floor = evaluations.accuracy(context.space.smallest())
+        box = hypervolume_box(context, objectives, cheap, floor)
         results = {name: _run(context, name, objectives, cheap, evaluations, box) for name in names}
     return Searched(objectives, results, box)
 
@@ -154,9 +171,9 @@ def _run(
 
 
 def hypervolume_box(
-    context: Context, objectives: tuple[Objective, ...], cheap: CheapValues, evaluations: Evaluations
+    context: Context, objectives: tuple[Objective, ...], cheap: CheapValues, accuracy_floor: float
 ) -> HypervolumeBox:
-    """Return the box of the hypervolume: from the accuracy of the smallest network, and the range of cheap objectives.
+    """Return the box of the hypervolume: accuracy from ``accuracy_floor`` percent, and the range of cheap objectives.
 
     The ranges are those of 2,000 random networks, the smallest and the largest: the same for every algorithm.
     """
@@ -164,12 +181,11 @@ def hypervolume_box(
     ends = space.encode([space.smallest(), space.largest()])
     drawn = space.sample(np.random.default_rng([context.config.seed, 2]), NUM_BOX_NETWORKS)
     values = cheap(np.concatenate([ends, drawn]))
-    floor = min(evaluations.accuracy(space.smallest()), 99.0)
     ideal, reference = [], []
     for column, objective in enumerate(objectives):
         if objective.name == "accuracy":
             ideal.append(100.0)
-            reference.append(floor)
+            reference.append(min(accuracy_floor, 99.0))
         else:
             low, high = float(values[:, column].min()), float(values[:, column].max())
             ideal.append(low)

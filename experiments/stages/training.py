@@ -1,4 +1,4 @@
-"""Stage 1: train the shared weights, interval by interval, each a committed row."""
+"""Stage 2: train the shared weights, interval by interval, each a committed row."""
 
 from __future__ import annotations
 

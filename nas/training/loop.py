@@ -63,7 +63,7 @@ def train(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: Wa
     every = trainer.settings.checkpoint_every
     evaluator = Evaluator(trainer.shared, trainer.average, trainer.data, trainer.data.validation)
     while step < trainer.num_steps:
-        end = min(trainer.num_steps, step - step % every + every)
+        end = min(trainer.num_steps, step + every)
         watch.begin(end)
         losses = []
         for number in range(step, end):

@@ -1,7 +1,13 @@
-"""Inverted bottleneck: expand, depthwise, squeeze-and-excitation, project (MobileNetV3, Howard et al. 2019).
+"""Inverted bottleneck: expand, depthwise, squeeze-and-excitation, project (MobileNetV2, Sandler et al. 2018).
 
-As Once-for-All uses it: the hidden width is make_divisible(round(in_width x expansion)); squeeze-and-excitation reduces
-it by four, gates with a hard sigmoid and follows the depthwise activation; identity where shape allows.
+The hidden width is make_divisible(round(in_width x expansion)); an expansion of 1 has no expanding convolution unless
+``always_expand``. Two styles of squeeze-and-excitation follow the depthwise activation:
+
+- ``mobilenetv3`` (Howard et al. 2019; Once-for-All, AttentiveNAS): a quarter of the hidden width, ReLU, hard sigmoid;
+- ``efficientnet`` (Tan & Le 2019; MnasNet): a quarter of the block's *input* width, the block's activation, sigmoid.
+
+The shortcut is the identity where shape allows; with ``projection`` (AttentiveNAS, Wang et al. 2021) it is everywhere:
+average pooling by the stride, then a 1x1 convolution without norm where the widths differ.
 """
 
 from __future__ import annotations
@@ -9,8 +15,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from search_spaces.block import register_block
-from search_spaces.conv import ConvNormAct, Size, conv_layers, make_divisible, strided
+from search_spaces.conv import ConvNormAct, Size, activation_module, conv_layers, make_divisible, strided
+from search_spaces.errors import unknown
 from search_spaces.layers import Layer
+
+SQUEEZE_STYLES = ("mobilenetv3", "efficientnet")
 
 
 def hidden_width(in_width: int, expansion: float) -> int:
@@ -18,25 +27,40 @@ def hidden_width(in_width: int, expansion: float) -> int:
     return make_divisible(round(in_width * expansion))
 
 
-class SqueezeExcite(nn.Module):
-    """x * hard_sigmoid(W2 relu(W1 mean_HW(x) + b1) + b2) (Hu et al. 2018), hidden width make_divisible(C // 4)."""
+def squeezed_width(in_width: int, hidden: int, style: str) -> int:
+    """Return the number of channels between the two layers of the gate.
 
-    def __init__(self, width: int) -> None:
+    Raises:
+        UsageError: ``style`` is unknown.
+    """
+    if style not in SQUEEZE_STYLES:
+        raise unknown("squeeze_style", style, SQUEEZE_STYLES)
+    return make_divisible(hidden // 4) if style == "mobilenetv3" else max(1, in_width // 4)
+
+
+class SqueezeExcite(nn.Module):
+    """x * gate(W2 act(W1 mean_HW(x) + b1) + b2) (Hu et al. 2018); by default MobileNetV3's."""
+
+    def __init__(
+        self, width: int, squeezed: int | None = None, activation: str = "relu", gate: str = "hard_sigmoid"
+    ) -> None:
         super().__init__()
-        hidden = make_divisible(width // 4)
-        self.reduce = nn.Conv2d(width, hidden, 1)
-        self.expand = nn.Conv2d(hidden, width, 1)
+        squeezed = squeezed or make_divisible(width // 4)
+        self.reduce = nn.Conv2d(width, squeezed, 1)
+        self.activation = activation_module(activation)
+        self.expand = nn.Conv2d(squeezed, width, 1)
+        self.gate = activation_module(gate)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x`` (N, C, H, W) with its channels gated."""
-        gate = x.mean((2, 3), keepdim=True)
-        gate = self.expand(nn.functional.relu(self.reduce(gate)))
-        return x * nn.functional.hardsigmoid(gate)
+        gate = self.activation(self.reduce(x.mean((2, 3), keepdim=True)))
+        gated: Tensor = x * self.gate(self.expand(gate))
+        return gated
 
     @staticmethod
-    def layers(width: int, size: Size, held: int = 0) -> tuple[Layer, ...]:
+    def layers(width: int, size: Size, held: int = 0, squeezed: int | None = None) -> tuple[Layer, ...]:
         """Return the layers of the gate on a map of ``width`` channels."""
-        hidden, elements = make_divisible(width // 4), width * size[0] * size[1]
+        hidden, elements = squeezed or make_divisible(width // 4), width * size[0] * size[1]
         return (
             Layer("mean", 0, 0, elements, width, held=held),
             Layer("conv", width * hidden, width * hidden + hidden, width, hidden, hidden, held + elements),
@@ -45,6 +69,34 @@ class SqueezeExcite(nn.Module):
             Layer("activation", 0, 0, width, width, held=held + elements),
             Layer("scale", 0, 0, elements + width, elements, held=held),
         )
+
+
+class ProjectionShortcut(nn.Module):
+    """Average pooling by ``stride`` (sides rounded up), then a 1x1 convolution without norm where widths differ."""
+
+    def __init__(self, in_width: int, out_width: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.conv = nn.Conv2d(in_width, out_width, 1, bias=False) if in_width != out_width else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the shortcut of ``x`` (N, C, H, W)."""
+        if self.stride > 1:
+            x = nn.functional.avg_pool2d(x, self.stride, ceil_mode=True)
+        out: Tensor = self.conv(x)
+        return out
+
+    @staticmethod
+    def layers(in_width: int, out_width: int, in_size: Size, stride: int, held: int) -> tuple[Layer, ...]:
+        """Return what one image costs; ``held`` is what the main path keeps."""
+        height, width = strided(in_size, stride)
+        pixels, found = height * width, []
+        if stride > 1:
+            found.append(Layer("mean", 0, 0, in_width * in_size[0] * in_size[1], in_width * pixels, held=held))
+        if in_width != out_width:
+            weight = in_width * out_width
+            found.append(Layer("conv", weight * pixels, weight, in_width * pixels, out_width * pixels, held=held))
+        return tuple(found)
 
 
 @register_block("mbconv")
@@ -64,19 +116,26 @@ class MBConv(nn.Module):
         stride: int = 1,
         activation: str = "relu",
         squeeze_excite: bool = False,
+        squeeze_style: str = "mobilenetv3",
+        always_expand: bool = False,
+        projection: bool = False,
     ) -> None:
         super().__init__()
         hidden = hidden_width(in_width, expansion)
-        self.expand = ConvNormAct(in_width, hidden, 1, activation=activation) if expansion != 1 else nn.Identity()
+        expands = expansion != 1 or always_expand
+        self.expand = ConvNormAct(in_width, hidden, 1, activation=activation) if expands else nn.Identity()
         self.depthwise = ConvNormAct(hidden, hidden, kernel, stride, hidden, activation)
-        self.squeeze_excite = SqueezeExcite(hidden) if squeeze_excite else nn.Identity()
+        gate = ("relu", "hard_sigmoid") if squeeze_style == "mobilenetv3" else (activation, "sigmoid")
+        squeezed = squeezed_width(in_width, hidden, squeeze_style)
+        self.squeeze_excite = SqueezeExcite(hidden, squeezed, *gate) if squeeze_excite else nn.Identity()
         self.project = ConvNormAct(hidden, out_width, 1)
-        self.residual = stride == 1 and in_width == out_width
+        self.residual = projection or (stride == 1 and in_width == out_width)
+        self.shortcut = ProjectionShortcut(in_width, out_width, stride) if projection else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's output."""
         out: Tensor = self.project(self.squeeze_excite(self.depthwise(self.expand(x))))
-        return x + out if self.residual else out
+        return self.shortcut(x) + out if self.residual else out
 
     @staticmethod
     def layers(
@@ -89,20 +148,26 @@ class MBConv(nn.Module):
         stride: int = 1,
         activation: str = "relu",
         squeeze_excite: bool = False,
+        squeeze_style: str = "mobilenetv3",
+        always_expand: bool = False,
+        projection: bool = False,
     ) -> tuple[Layer, ...]:
         """Return what one image costs."""
         hidden = hidden_width(in_width, expansion)
         out_size = strided(in_size, stride)
-        residual = stride == 1 and in_width == out_width
+        residual = projection or (stride == 1 and in_width == out_width)
         held = in_width * in_size[0] * in_size[1] if residual else 0
+        elements = out_width * out_size[0] * out_size[1]
         found: tuple[Layer, ...] = ()
-        if expansion != 1:
+        if expansion != 1 or always_expand:
             found += conv_layers(in_width, hidden, in_size, 1, activation=activation)
         found += conv_layers(hidden, hidden, in_size, kernel, stride, hidden, activation, held)
         if squeeze_excite:
-            found += SqueezeExcite.layers(hidden, out_size, held)
+            squeezed = squeezed_width(in_width, hidden, squeeze_style)
+            found += SqueezeExcite.layers(hidden, out_size, held, squeezed)
         found += conv_layers(hidden, out_width, out_size, 1, held=held)
+        if projection:
+            found += ProjectionShortcut.layers(in_width, out_width, in_size, stride, elements)
         if residual:
-            elements = out_width * out_size[0] * out_size[1]
             found += (Layer("add", 0, 0, 2 * elements, elements),)
         return found

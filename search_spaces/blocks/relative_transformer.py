@@ -15,6 +15,7 @@ from search_spaces.conv import Size
 from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
 from search_spaces.layout import declare, product
+from search_spaces.tokens import linear_layer
 
 MAX_OFFSET = 14
 TABLE_SIZE = 2 * MAX_OFFSET + 2
@@ -141,12 +142,6 @@ class RelativeTransformer(nn.Module):
             linear_layer(hidden, out_width, tokens, held=elements),
             Layer("add", 0, 0, 2 * elements, elements),
         )
-
-
-def linear_layer(in_width: int, out_width: int, rows: int, held: int = 0) -> Layer:
-    """Return the layer of a linear map with bias on ``rows`` rows."""
-    macs = rows * in_width * out_width
-    return Layer("linear", macs, (in_width + 1) * out_width, rows * in_width, rows * out_width, rows * out_width, held)
 
 
 def attention_layers(width: int, heads: int, head_dim: int, tokens: int, relative: bool) -> tuple[Layer, ...]:

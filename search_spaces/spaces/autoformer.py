@@ -16,8 +16,36 @@ from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Block, Blueprint, Stage
 from search_spaces.errors import UsageError
 from search_spaces.knobs import Knob
+from search_spaces.networks import Resolution
 from search_spaces.space import SearchSpace, SpaceSettings
 from search_spaces.spaces import spaces
+
+
+def autoformer(
+    resolution: Resolution,
+    num_classes: int,
+    in_channels: int,
+    *,
+    patch: int,
+    width: int,
+    heads: Sequence[int],
+    mlp_ratios: Sequence[float],
+    head_dim: int = 64,
+    relative: bool = True,
+) -> Blueprint:
+    """Return the network of these heads and MLP ratios, one entry a block: patchify stem, mean of the patch tokens."""
+    blocks = tuple(
+        Block.of("relative_transformer", heads=number, head_dim=head_dim, mlp_ratio=ratio, relative=relative)
+        for number, ratio in zip(heads, mlp_ratios, strict=True)
+    )
+    return Blueprint(
+        family="autoformer",
+        in_channels=in_channels,
+        resolution=resolution,
+        stem=Stage("stem", width, (Block.of("patch_embed", stride=patch),)),
+        stages=(Stage("stage1", width, blocks),),
+        head=Stage("head", num_classes, (Block.of("token_head", pooling="mean"),)),
+    )
 
 
 @dataclass(frozen=True)
@@ -95,23 +123,17 @@ class AutoFormer(SearchSpace):
         """Return the network: patchify stem, one stage of blocks, mean of the patch tokens."""
         values = architecture.values
         width = int(values["width"])
-        blocks = tuple(
-            Block.of(
-                "relative_transformer",
-                heads=int(values[f"block{number}.heads"]),
-                head_dim=self.head_dim,
-                mlp_ratio=float(values[f"block{number}.mlp_ratio"]),
-                relative=self.settings.relative,
-            )
-            for number in range(1, int(values["depth"]) + 1)
-        )
-        return Blueprint(
-            family=self.name,
-            in_channels=self.settings.in_channels,
-            resolution=(self.resolution, self.resolution),
-            stem=Stage("stem", width, (Block.of("patch_embed", stride=self.patch),)),
-            stages=(Stage("stage1", width, blocks),),
-            head=Stage("head", self.settings.num_classes, (Block.of("token_head", pooling="mean"),)),
+        numbers = range(1, int(values["depth"]) + 1)
+        return autoformer(
+            (self.resolution, self.resolution),
+            self.settings.num_classes,
+            self.settings.in_channels,
+            patch=self.patch,
+            width=width,
+            heads=[int(values[f"block{number}.heads"]) for number in numbers],
+            mlp_ratios=[float(values[f"block{number}.mlp_ratio"]) for number in numbers],
+            head_dim=self.head_dim,
+            relative=self.settings.relative,
         )
 
     def position_knobs(self) -> Mapping[str, tuple[str, ...]]:

@@ -23,6 +23,8 @@ from search_spaces.layout import (
     layout_of,
     merge,
     product,
+    resized,
+    selects,
     take,
     window,
 )
@@ -173,3 +175,34 @@ def test_a_parameter_has_plain_axes_until_it_declares_others() -> None:
 def test_a_declaration_of_another_shape_is_a_mistake_in_the_block() -> None:
     with pytest.raises(AssertionError):
         declare(torch.nn.Parameter(torch.zeros(12, 5)), product(3, 5), 5)
+
+
+def test_a_smaller_grid_of_positions_is_the_larger_one_resized_at_once() -> None:
+    table = torch.randn(1, 1 + 6 * 4, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+    def layout(rows: int, columns: int, width: int) -> Layout:
+        grid = product(resized(rows), resized(columns))
+        return Plain(1), Segments((("class_token", Plain(1)), ("grid", grid))), Plain(width)
+
+    found = take(table, layout(6, 4, 5), layout(3, 2, 5))
+    grid = table[:, 1:].view(1, 6, 4, 5).permute(0, 3, 1, 2)
+    small = torch.nn.functional.interpolate(grid, size=(3, 2), mode="bicubic", antialias=True)
+    torch.testing.assert_close(found[:, 1:], small.flatten(2).transpose(1, 2))
+    assert torch.equal(found[:, 0], table[:, 0])
+    assert torch.equal(take(table, layout(6, 4, 5), layout(6, 4, 3)), table[..., :3])
+
+
+@pytest.mark.parametrize(("outer", "inner", "expected"), [(4, 4, True), (4, 3, False)])
+def test_what_is_resized_is_not_selected(outer: int, inner: int, expected: bool) -> None:
+    for wrap in (lambda axis: axis, lambda axis: product(2, axis), lambda axis: Segments((("one", axis),))):
+        extent, layout = (Plain(8), wrap(resized(outer))), (Plain(6), wrap(resized(inner)))
+        assert selects(extent, layout) is expected
+        assert (window(extent, layout) is None) is not expected
+    assert selects((Plain(8), centre(5)), (Plain(4), centre(3)))
+
+
+def test_the_resized_part_is_held_by_a_larger_one_only() -> None:
+    assert merge(resized(4), resized(7)) == resized(7)
+    assert holds(resized(7), resized(4))
+    assert not holds(resized(4), resized(7))
+    assert not holds(Plain(7), resized(4))

@@ -31,8 +31,8 @@ def gradients(made: Trainer) -> dict[str, torch.Tensor]:
     return found
 
 
-def separate(made: Trainer, step: int) -> list[dict[str, torch.Tensor]]:
-    """Return the gradients of each network of ``step``, each computed alone, as the step defines them."""
+def separate(made: Trainer, step: int) -> list[tuple[float, dict[str, torch.Tensor]]]:
+    """Return loss and gradients of each network of ``step``, each computed alone, as the step defines them."""
     architectures, found = made.architectures(step), []
     for number, architecture in enumerate(architectures):
         own = samplers.get(made.settings.sampler).own_batches
@@ -44,7 +44,7 @@ def separate(made: Trainer, step: int) -> list[dict[str, torch.Tensor]]:
         smoothing = made.settings.label_smoothing
         loss = torch.nn.functional.cross_entropy(made.shared.run(blueprint, x), labels, label_smoothing=smoothing)
         (loss / len(architectures)).backward()
-        found.append(gradients(made))
+        found.append((float(loss.detach()), gradients(made)))
     return found
 
 
@@ -53,10 +53,12 @@ def test_accumulated_gradients_are_the_sum_of_the_separate_ones(make, sampler) -
     """Exactly: autograd adds each network's gradient to the sum of those before it, in the order of the networks."""
     made = trainer(make(), sampler=sampler, networks_per_step=4)
     for step in (0, 3):
-        made.accumulate(step)
+        mean_loss = float(made.accumulate(step))
         together = gradients(made)
+        losses, alone = zip(*separate(made, step), strict=True)
+        assert mean_loss == pytest.approx(sum(losses) / 4)
         total: dict[str, torch.Tensor] = {}
-        for found in separate(made, step):
+        for found in alone:
             for name, gradient in found.items():
                 total[name] = total[name] + gradient if name in total else gradient
         assert together.keys() == total.keys()

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces.block import block_layers, module_of
-from search_spaces.blocks.mbconv import SqueezeExcite, hidden_width
+from search_spaces.blocks.mbconv import SqueezeExcite, hidden_width, squeezed_width
+from search_spaces.errors import UsageError
 from search_spaces.testing_blocks import check_block, place
 
 
@@ -91,3 +92,90 @@ def test_layers_of_one_block(squeeze_excite: bool, convolutions: int) -> None:
     ops = [layer.op for layer in layers]
     assert ops.count("conv") + ops.count("depthwise") == convolutions
     assert ops[-1] == "add"
+
+
+@settings(max_examples=15)
+@given(
+    pair([8, 16, 24]),
+    pair([8, 16, 32]),
+    pair([2, 4]),
+    st.sampled_from([1, 2]),
+    st.sampled_from(["relu6", "silu"]),
+    st.tuples(st.integers(2, 7), st.integers(2, 7)),
+)
+def test_the_efficientnet_style_is_nested_and_counted(
+    in_widths: list[int],
+    out_widths: list[int],
+    expansions: list[int],
+    stride: int,
+    activation: str,
+    size: tuple[int, int],
+) -> None:
+    small, large = (
+        place(
+            "mbconv",
+            in_widths[i],
+            in_widths[i] if stride == 1 else out_widths[i],
+            size,
+            kernel=3,
+            expansion=expansions[i],
+            stride=stride,
+            activation=activation,
+            squeeze_excite=True,
+            squeeze_style="efficientnet",
+        )
+        for i in (0, 1)
+    )
+    check_block(small, large)
+
+
+@settings(max_examples=15)
+@given(
+    pair([8, 16, 24]),
+    pair([32, 40]),
+    pair([1, 4]),
+    st.sampled_from([1, 2]),
+    st.booleans(),
+    st.tuples(st.integers(2, 7), st.integers(2, 7)),
+)
+def test_a_projection_shortcut_is_nested_and_counted(
+    in_widths: list[int],
+    out_widths: list[int],
+    expansions: list[int],
+    stride: int,
+    same_width: bool,
+    size: tuple[int, int],
+) -> None:
+    small, large = (
+        place(
+            "mbconv",
+            in_widths[i],
+            in_widths[i] if same_width else out_widths[i],
+            size,
+            kernel=3,
+            expansion=expansions[1],
+            stride=stride,
+            projection=True,
+        )
+        for i in (0, 1)
+    )
+    check_block(small, large)
+
+
+def test_an_expansion_of_one_may_keep_its_convolution() -> None:
+    small, large = (
+        place("mbconv", width, width, (5, 5), kernel=3, expansion=1, always_expand=True) for width in (8, 16)
+    )
+    check_block(small, large)
+    assert [layer.op for layer in block_layers(small)].count("conv") == 2
+
+
+def test_styles_of_squeeze_and_excitation() -> None:
+    assert [squeezed_width(24, 144, style) for style in ("mobilenetv3", "efficientnet")] == [40, 6]
+    gate = module_of(place("mbconv", 24, 24, (4, 4), kernel=3, expansion=6, squeeze_excite=True)).squeeze_excite
+    assert gate.reduce.out_channels == 40
+
+
+def test_an_unknown_style_lists_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="unknown squeeze_style 'efficient': did you mean 'efficientnet'"):
+        module_of(place("mbconv", 8, 8, (4, 4), kernel=3, expansion=2, squeeze_style="efficient"))

@@ -11,12 +11,35 @@ WIDTHS = st.lists(st.integers(1, 24), min_size=2, max_size=2).map(sorted)
 
 
 @settings(max_examples=15)
-@given(WIDTHS, WIDTHS, WIDTHS, st.integers(2, 11), st.tuples(st.integers(1, 6), st.integers(1, 6)))
+@given(
+    WIDTHS,
+    WIDTHS,
+    WIDTHS,
+    st.integers(2, 11),
+    st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    st.booleans(),
+    st.booleans(),
+)
 def test_nested_and_counted(
-    in_widths: list[int], expand_widths: list[int], mix_widths: list[int], classes: int, size: tuple[int, int]
+    in_widths: list[int],
+    expand_widths: list[int],
+    mix_widths: list[int],
+    classes: int,
+    size: tuple[int, int],
+    mix_bias: bool,
+    adaptive_pool: bool,
 ) -> None:
     small, large = (
-        place("mobile_head", in_widths[i], classes, size, expand_width=expand_widths[i], mix_width=mix_widths[i])
+        place(
+            "mobile_head",
+            in_widths[i],
+            classes,
+            size,
+            expand_width=expand_widths[i],
+            mix_width=mix_widths[i],
+            mix_bias=mix_bias,
+            adaptive_pool=adaptive_pool,
+        )
         for i in (0, 1)
     )
     check_block(small, large)

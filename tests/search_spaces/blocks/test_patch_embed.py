@@ -31,7 +31,7 @@ def test_the_class_token_stands_first() -> None:
         out = stem(torch.zeros(2, 3, 4, 8))
     assert out.shape == (2, 3, 8)
     assert (out[:, 0] == 5).all()
-    torch.testing.assert_close(out[:, 1], stem.projection.bias.expand(2, 8))
+    torch.testing.assert_close(out[:, 1], stem.projection4.bias.expand(2, 8))
 
 
 def test_a_patch_that_does_not_divide_the_image_lists_those_that_do() -> None:
