@@ -188,3 +188,9 @@ def check_equal_widths(kind: str, in_width: int, out_width: int, stride: int) ->
         raise UsageError(
             f"a {kind} block of stride 1 got widths {in_width} -> {out_width}: give it equal widths, or stride 2"
         )
+
+
+def check_least_width(kind: str, width: int, least: int) -> None:
+    """Raise UsageError where a part of the width would have no channels."""
+    if width < least:
+        raise UsageError(f"a {kind} block got width {width}: allowed: {least} or more")

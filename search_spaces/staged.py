@@ -29,6 +29,7 @@ class StagedForm:
         depths: of each stage.
         choices: of the blocks of each stage, by name; the blocks take them in turn.
         patch: side of the stem's patches in pixels; it divides every resolution.
+        width_step: a number that divides every width.
         categorical: names of the choices whose larger values do not hold the smaller ones.
     """
 
@@ -37,6 +38,7 @@ class StagedForm:
     depths: tuple[tuple[int, ...], ...]
     choices: tuple[tuple[Choices, ...], ...]
     patch: int = 1
+    width_step: int = 1
     categorical: frozenset[str] = frozenset()
 
     def positions(self) -> Iterator[tuple[int, int, Choices]]:
@@ -65,13 +67,14 @@ class StagedSpace(SearchSpace):
         self.form = self.forms[settings.form]
         self.resolutions = settings.resolutions or self.form.resolutions
         self.widths = settings.widths or self.form.widths
-        wrong = [side for side in self.resolutions if side % self.form.patch]
-        if wrong:
-            raise UsageError(
-                f"space {self.name!r}, setting 'resolutions' got {wrong[0]}: allowed: multiples of {self.form.patch}, "
-                "the stem's patch"
-            )
+        self._check_multiples("resolutions", self.resolutions, self.form.patch)
+        self._check_multiples("widths", self.widths, self.form.width_step)
         super().__init__(settings)
+
+    def _check_multiples(self, setting: str, values: tuple[int, ...], step: int) -> None:
+        for value in values:
+            if value % step:
+                raise UsageError(f"space {self.name!r}, setting {setting!r} got {value}: allowed: multiples of {step}")
 
     @abstractmethod
     def network(self, resolution: int, width: int, stages: Sequence[Sequence[BlockValues]]) -> Blueprint:

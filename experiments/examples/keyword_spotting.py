@@ -1,7 +1,4 @@
-"""A space and a data source of one's own in one file: sounds of one second told apart by their spectrograms.
-
-    nas run experiments/examples/keyword_spotting.toml
-"""
+"""A space and data of one's own in one file, sounds as spectrograms: ``nas run`` on the ``.toml`` beside it."""
 
 from __future__ import annotations
 
@@ -29,6 +26,7 @@ class TimeFrequencyBlock(nn.Module):
         self.norm = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the sum."""
         return x + nn.functional.silu(self.norm(self.mix(self.time(self.frequency(x)))))
 
 
@@ -43,6 +41,7 @@ class KeywordNet(nn.Module):
         self.classifier = nn.Linear(width, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the logits."""
         x = self.stem(x)
         for block in self.blocks:
             x = block(x)

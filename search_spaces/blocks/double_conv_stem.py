@@ -8,7 +8,7 @@ from search_spaces.block import register_block
 from search_spaces.conv import Size, strided
 from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
-from search_spaces.maps import ConvDown
+from search_spaces.maps import ConvDown, check_least_width
 
 STRIDES = {1: (1, 1), 2: (2, 1), 4: (2, 2)}
 
@@ -21,7 +21,7 @@ class DoubleConvStem(nn.Module):
 
     def __init__(self, in_width: int, out_width: int, in_size: Size, *, stride: int) -> None:
         super().__init__()
-        first, second = _strides(stride)
+        first, second = _strides(stride, out_width)
         self.first = ConvDown(in_width, out_width // 2, first, decomposed=True)
         self.second = ConvDown(out_width // 2, out_width, second, decomposed=True)
 
@@ -33,7 +33,7 @@ class DoubleConvStem(nn.Module):
     @staticmethod
     def layers(in_width: int, out_width: int, in_size: Size, *, stride: int) -> tuple[Layer, ...]:
         """Return what one image costs."""
-        first, second = _strides(stride)
+        first, second = _strides(stride, out_width)
         size = strided(in_size, first)
         elements = (out_width // 2) * size[0] * size[1]
         return (
@@ -43,7 +43,8 @@ class DoubleConvStem(nn.Module):
         )
 
 
-def _strides(stride: int) -> tuple[int, int]:
+def _strides(stride: int, width: int) -> tuple[int, int]:
     if stride not in STRIDES:
         raise UsageError(f"a double_conv_stem got stride {stride}: allowed: {', '.join(map(str, STRIDES))}")
+    check_least_width("double_conv_stem", width, 2)
     return STRIDES[stride]

@@ -3,7 +3,8 @@
 The figures are those of the paper's networks; Inception-ResNet-v2 as its authors released it (stem and first mixed
 block of Inception-v3, a residual of the last stage without ReLU). Unpadded networks lose rows and columns that the
 blueprint's sizes (side over stride, rounded up) still have: ``border`` is how many of them a block's input lacks. For
-sides of 32 k + 11 pixels (299) it is the same everywhere: 3 after the stem, 2 after each reduction.
+sides of 32 k + r pixels, r in ``REMAINDERS`` (299, and every multiple of 32), it is 3 after the stem and 2 after each
+reduction; other sides are refused.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from search_spaces.layout import Plain, Segments, declare
 
 BORDERS = {"stem": 0, "stage1": 3, "stage2": 2, "stage3": 2, "head": 2}
 SMALLEST_UNPADDED = 75
+REMAINDERS = frozenset((0, *range(11, 17), *range(27, 32)))
 
 _ENTRY = (Conv(32, (3, 3), 2, False), Conv(32, (3, 3), 1, False), Conv(64, (3, 3)))
 _TALL_THIN = (Conv(64, (1, 7)), Conv(64, (7, 1)))
@@ -155,9 +157,9 @@ def _stem(in_width: int, out_width: int, in_size: Size, version: str, stride: in
     if stride != STEMS[version].stride:
         raise UsageError(f"an inception_stem block got stride {stride}: allowed: {STEMS[version].stride}")
     for side in in_size:
-        if not padded and (side % 32 != 11 or side < SMALLEST_UNPADDED):
-            near = max(SMALLEST_UNPADDED, side - (side - 11) % 32)
-            raise UsageError(f"resolution {side} of an unpadded inception network: allowed: 32 k + 11, as {near}, 299")
+        if not padded and (side % 32 not in REMAINDERS or side < SMALLEST_UNPADDED):
+            near = max(96, side - side % 32)
+            raise UsageError(f"resolution {side} of an unpadded inception network: allowed: {near}, {near + 32}, ...")
     return _fitted(STEMS[version], in_width, out_width, padded)
 
 

@@ -4,6 +4,7 @@ A cell reads the outputs of the two cells before it, as h (the last) and p (the 
 by ReLU, 1x1 convolution and BatchNorm. Five pairs of operators on h, p and earlier pairs are added; the outputs are
 joined. Blocks in sequence hand a pair (p, h) on; channel c of part i of P parts stands at place c x P + i of the joined
 map, so that a narrower network's channels are a prefix of it (a concatenation in the paper, the same up to the order).
+A width that is no multiple of P cuts the last channel of some parts.
 """
 
 from __future__ import annotations
@@ -176,7 +177,7 @@ def operator_layers(operator: str, in_width: int, width: int, size: Size, stride
 
 
 class CellBody(nn.Module):
-    """The pairs of a cell on h (N, F, H, W) and p (N, p_width, H, W) -> (N, F x outputs, H / stride, W / stride).
+    """The pairs of a cell on h (N, F, H, W) and p (N, p_width, H, W) -> (N, out_width, H / stride, W / stride).
 
     Attributes:
         drop_path: the probability at the end of training that the result of an operator, of one image, is dropped.
@@ -184,8 +185,9 @@ class CellBody(nn.Module):
             (ScheduledDropPath). A training loop sets it; 1 until then. In evaluation nothing is dropped.
     """
 
-    def __init__(self, cell: str, stride: int, p_width: int, width: int, drop_path: float) -> None:
+    def __init__(self, cell: str, stride: int, p_width: int, out_width: int, drop_path: float) -> None:
         super().__init__()
+        self.out_width, width = out_width, part_width(cell, stride, out_width)
         if not 0 <= drop_path < 1:
             raise UsageError(f"drop_path of a {cell} cell got {drop_path}: allowed: 0 to less than 1")
         self.wiring, self.drop_path, self.progress = wiring(cell, stride), drop_path, 1.0
@@ -202,7 +204,7 @@ class CellBody(nn.Module):
         for number, (_, left, _, right) in enumerate(self.wiring.pairs):
             first = self._dropped(next(operators), states[left])
             states[str(number)] = first + self._dropped(next(operators), states[right])
-        return joined([states[name] for name in self.wiring.outputs])
+        return joined([states[name] for name in self.wiring.outputs])[:, : self.out_width]
 
     def _dropped(self, operator: nn.Module, x: Tensor) -> Tensor:
         """Return operator(x), whole images of it dropped in training; the identity is never dropped."""
@@ -214,9 +216,9 @@ class CellBody(nn.Module):
         return out * kept / (1 - probability)
 
     @staticmethod
-    def layers(cell: str, stride: int, p_width: int, width: int, size: Size, held: int) -> tuple[Layer, ...]:
+    def layers(cell: str, stride: int, p_width: int, out_width: int, size: Size, held: int) -> tuple[Layer, ...]:
         """Return what one image costs; ``held`` and all states so far are alive meanwhile."""
-        out_size, found = strided(size, stride), list[Layer]()
+        out_size, width, found = strided(size, stride), part_width(cell, stride, out_width), list[Layer]()
         elements = width * out_size[0] * out_size[1]
         held += (p_width + width) * size[0] * size[1]
         for left, left_source, right, right_source in wiring(cell, stride).pairs:
@@ -226,16 +228,13 @@ class CellBody(nn.Module):
                 found += operator_layers(operator, in_width, width, in_size, step, held)
             found.append(Layer("add", 0, 0, 2 * elements, elements, held=held))
             held += elements
-        joined_elements = len(wiring(cell, stride).outputs) * elements
+        joined_elements = out_width * out_size[0] * out_size[1]
         return (*found, Layer("copy", 0, 0, joined_elements, joined_elements))
 
 
 def part_width(cell: str, stride: int, out_width: int) -> int:
-    """Return F, the channels of each joined part; the width must be a multiple of their number."""
-    parts = len(wiring(cell, stride).outputs)
-    if out_width % parts:
-        raise UsageError(f"a {cell} cell of stride {stride} got width {out_width}: give a multiple of {parts}")
-    return out_width // parts
+    """Return F, the channels of each joined part, rounded up."""
+    return -(-out_width // len(wiring(cell, stride).outputs))
 
 
 @register_block("nas_cell")
@@ -269,7 +268,7 @@ class NasCell(nn.Module):
             self.adapt_previous: nn.Module = ReluConvNorm(prev_width, width, 1)
         else:
             self.reduce_previous = FactorizedReduction(prev_width, width)
-        self.body = CellBody(cell, stride, width, width, drop_path)
+        self.body = CellBody(cell, stride, width, out_width, drop_path)
 
     def forward(self, states: States) -> States:
         """Return the pair that the next cell reads."""
@@ -304,7 +303,7 @@ class NasCell(nn.Module):
         return (
             *relu_conv_layers(in_width, width, in_size, 1, held=previous),
             *adapted,
-            *CellBody.layers(cell, stride, width, width, in_size, kept),
+            *CellBody.layers(cell, stride, width, out_width, in_size, kept),
         )
 
 

@@ -70,8 +70,9 @@ class PreNormMBConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's output."""
-        out: Tensor = self.project(self.squeeze_excite(self.depthwise(self.expand(self.norm(x)))))
-        return self.shortcut(x) + out
+        changed = self.project(self.squeeze_excite(self.depthwise(self.expand(self.norm(x)))))
+        out: Tensor = self.shortcut(x) + changed
+        return out
 
     @staticmethod
     def layers(

@@ -8,6 +8,7 @@ from search_spaces.block import register_block
 from search_spaces.conv import ConvNormAct, Size, conv_layers, strided
 from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
+from search_spaces.maps import check_least_width
 
 STRIDES = {1: (1, 1, 1), 2: (2, 1, 1), 4: (2, 2, 1), 8: (2, 2, 2)}
 
@@ -20,7 +21,7 @@ class TripleConvStem(nn.Module):
 
     def __init__(self, in_width: int, out_width: int, in_size: Size, *, stride: int) -> None:
         super().__init__()
-        first, second, third = _strides(stride)
+        first, second, third = _strides(stride, out_width)
         quarter, half = out_width // 4, out_width // 2
         self.first = ConvNormAct(in_width, quarter, 3, first, activation="relu")
         self.second = ConvNormAct(quarter, half, 3, second, activation="relu")
@@ -34,7 +35,7 @@ class TripleConvStem(nn.Module):
     @staticmethod
     def layers(in_width: int, out_width: int, in_size: Size, *, stride: int) -> tuple[Layer, ...]:
         """Return what one image costs."""
-        first, second, third = _strides(stride)
+        first, second, third = _strides(stride, out_width)
         quarter, half = out_width // 4, out_width // 2
         size = strided(in_size, first)
         return (
@@ -44,7 +45,8 @@ class TripleConvStem(nn.Module):
         )
 
 
-def _strides(stride: int) -> tuple[int, int, int]:
+def _strides(stride: int, width: int) -> tuple[int, int, int]:
     if stride not in STRIDES:
         raise UsageError(f"a triple_conv_stem got stride {stride}: allowed: {', '.join(map(str, STRIDES))}")
+    check_least_width("triple_conv_stem", width, 4)
     return STRIDES[stride]

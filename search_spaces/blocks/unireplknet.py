@@ -17,9 +17,11 @@ from search_spaces.blocks.channel_attention import SqueezeExcite, channel_attent
 from search_spaces.blocks.dilated_depthwise import SMALL_KERNELS, depthwise_layers, depthwise_module
 from search_spaces.conv import Size, strided
 from search_spaces.layers import Layer
-from search_spaces.maps import EPSILON, ConvDown, LayerScale, cells_last, check_equal_widths
+from search_spaces.maps import EPSILON, ConvDown, LayerScale, cells_last, check_equal_widths, check_least_width
 from search_spaces.reparameterise import fold
 from search_spaces.tokens import linear_layer
+
+GATE_REDUCTION = 4
 
 
 class PooledGate(SqueezeExcite):
@@ -34,7 +36,7 @@ class PooledGate(SqueezeExcite):
     @staticmethod
     def layers(width: int, size: Size, held: int) -> tuple[Layer, ...]:
         """Return what one image costs."""
-        mean, *others = channel_attention_layers("se", width, width // 4, size, held)
+        mean, *others = channel_attention_layers("se", width, width // GATE_REDUCTION, size, held)
         return (replace(mean, op="pool"), *others)
 
 
@@ -147,13 +149,13 @@ class UniRepLKNet(nn.Module):
         merged: bool = False,
     ) -> None:
         super().__init__()
-        check_equal_widths("unireplknet", in_width, out_width, stride)
+        _check(in_width, out_width, stride)
         hidden = int(out_width * expansion)
         self.downsample = ConvDown(in_width, out_width, stride, decomposed=True) if stride > 1 else nn.Identity()
         # A small kernel is not the centre of a large one, which has norms of its own: the kind is part of the name.
         self.depthwise_name = "depthwise" if kernel in SMALL_KERNELS else "large_depthwise"
         self.add_module(self.depthwise_name, depthwise_module(out_width, kernel, merged))
-        self.gate = PooledGate(out_width, out_width // 4)
+        self.gate = PooledGate(out_width, out_width // GATE_REDUCTION)
         self.mlp = MergedResponseMlp(out_width, hidden) if merged else ResponseMlp(out_width, hidden)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -174,7 +176,7 @@ class UniRepLKNet(nn.Module):
         merged: bool = False,
     ) -> tuple[Layer, ...]:
         """Return what one image costs."""
-        check_equal_widths("unireplknet", in_width, out_width, stride)
+        _check(in_width, out_width, stride)
         size = strided(in_size, stride)
         held = out_width * size[0] * size[1]
         return (
@@ -183,3 +185,8 @@ class UniRepLKNet(nn.Module):
             *PooledGate.layers(out_width, size, held),
             *ResponseMlp.layers(out_width, int(out_width * expansion), size, merged, held),
         )
+
+
+def _check(in_width: int, out_width: int, stride: int) -> None:
+    check_equal_widths("unireplknet", in_width, out_width, stride)
+    check_least_width("unireplknet", out_width, GATE_REDUCTION)

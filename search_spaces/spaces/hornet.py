@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 from search_spaces.blueprint import Block, Blueprint, Stage
-from search_spaces.errors import UsageError
 from search_spaces.spaces import spaces
 from search_spaces.staged import BlockValues, Choices, StagedForm, StagedSettings, StagedSpace
 
 ORDERS = (2, 3, 4, 5)
-WIDTH_STEP = 4
 RESOLUTIONS = (160, 192, 224)
 DEPTHS = ((1, 2), (2, 3), (12, 15, 18), (1, 2))
 FILTERED: Choices = {"expansion": (2, 3, 4)}
@@ -23,12 +21,12 @@ CHOICES: Choices = {"kernel": (3, 5, 7), **FILTERED}
 GF_CHOICES = ((CHOICES,), (CHOICES,), (FILTERED,), (FILTERED,))
 
 FORMS = {
-    "tiny": StagedForm(RESOLUTIONS, (48, 56, 64), DEPTHS, ((CHOICES,),) * 4, patch=4),
-    "tiny_gf": StagedForm(RESOLUTIONS, (48, 56, 64), DEPTHS, GF_CHOICES, patch=4),
-    "base": StagedForm(RESOLUTIONS, (96, 112, 128), DEPTHS, ((CHOICES,),) * 4, patch=4),
-    "base_gf": StagedForm(RESOLUTIONS, (96, 112, 128), DEPTHS, GF_CHOICES, patch=4),
-    "small_image": StagedForm((8, 12, 16), (8, 12, 16), ((1, 2),) * 3, ((CHOICES,),) * 3, patch=2),
-    "small_image_gf": StagedForm((8, 12, 16), (8, 12, 16), ((1, 2),) * 3, GF_CHOICES[:3], patch=2),
+    "tiny": StagedForm(RESOLUTIONS, (48, 56, 64), DEPTHS, ((CHOICES,),) * 4, patch=4, width_step=4),
+    "tiny_gf": StagedForm(RESOLUTIONS, (48, 56, 64), DEPTHS, GF_CHOICES, patch=4, width_step=4),
+    "base": StagedForm(RESOLUTIONS, (96, 112, 128), DEPTHS, ((CHOICES,),) * 4, patch=4, width_step=4),
+    "base_gf": StagedForm(RESOLUTIONS, (96, 112, 128), DEPTHS, GF_CHOICES, patch=4, width_step=4),
+    "small_image": StagedForm((8, 12, 16), (8, 12, 16), ((1, 2),) * 3, ((CHOICES,),) * 3, patch=2, width_step=4),
+    "small_image_gf": StagedForm((8, 12, 16), (8, 12, 16), ((1, 2),) * 3, GF_CHOICES[:3], patch=2, width_step=4),
 }
 
 
@@ -91,12 +89,6 @@ class HorNetSpace(StagedSpace):
     name = "hornet"
     forms = FORMS
     Settings = HorNetSettings
-
-    def __init__(self, settings: StagedSettings) -> None:
-        wrong = [width for width in settings.widths or () if width % WIDTH_STEP]
-        if wrong:
-            raise UsageError(f"space 'hornet', setting 'widths' got {wrong[0]}: allowed: multiples of {WIDTH_STEP}")
-        super().__init__(settings)
 
     def network(self, resolution: int, width: int, stages: Sequence[Sequence[BlockValues]]) -> Blueprint:
         """Return the network of these sizes."""

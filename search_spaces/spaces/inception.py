@@ -1,7 +1,7 @@
 """Inception-ResNet-v2 and Inception-v4 (Szegedy et al. 2017): depth of each stage, inner width of its residual blocks.
 
-``form="resnet_v2"`` and ``form="v4"`` are the published networks (299 pixels, unpadded, so that sides are 32 k + 11);
-``form="small_image"`` is a padded Inception-ResNet for images of 8 to 64 pixels.
+``form="resnet_v2"`` and ``form="v4"`` are the published networks at 299 pixels. They are unpadded, so that not every side
+fits; multiples of 32 do. ``form="small_image"`` is a padded Inception-ResNet for images of 8 to 64 pixels.
 """
 
 from __future__ import annotations

@@ -11,20 +11,20 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from search_spaces.blueprint import Block, Blueprint, Stage
-from search_spaces.errors import UsageError
 from search_spaces.spaces import spaces
 from search_spaces.staged import BlockValues, Choices, StagedForm, StagedSettings, StagedSpace
 
-WIDTH_STEP = 8
 RESOLUTIONS = (160, 192, 224)
 EXPANSION: Choices = {"expansion": (1, 2, 3)}
 LARGE: Choices = {"kernel": (3, 5, 7), **EXPANSION}
 CHOICES = ((EXPANSION, LARGE), (EXPANSION, LARGE), (EXPANSION, LARGE), (EXPANSION,))
 
 FORMS = {
-    "tiny": StagedForm(RESOLUTIONS, (48, 56, 64), ((0, 1), (1, 2), (6, 7, 8), (8, 9, 10)), CHOICES),
-    "base": StagedForm(RESOLUTIONS, (96, 112, 128), ((2, 3, 4), (4, 5, 6), (6, 7, 8), (8, 9, 10)), CHOICES),
-    "small_image": StagedForm((8, 12, 16), (16, 24), ((1, 2), (1, 2), (1, 2)), CHOICES[1:]),
+    "tiny": StagedForm(RESOLUTIONS, (48, 56, 64), ((0, 1), (1, 2), (6, 7, 8), (8, 9, 10)), CHOICES, width_step=8),
+    "base": StagedForm(
+        RESOLUTIONS, (96, 112, 128), ((2, 3, 4), (4, 5, 6), (6, 7, 8), (8, 9, 10)), CHOICES, width_step=8
+    ),
+    "small_image": StagedForm((8, 12, 16), (16, 24), ((1, 2), (1, 2), (1, 2)), CHOICES[1:], width_step=8),
 }
 
 # Width of each stage over that of the first.
@@ -88,12 +88,6 @@ class LSNetSpace(StagedSpace):
     name = "lsnet"
     forms = FORMS
     Settings = LSNetSettings
-
-    def __init__(self, settings: StagedSettings) -> None:
-        wrong = [width for width in settings.widths or () if width % WIDTH_STEP]
-        if wrong:
-            raise UsageError(f"space 'lsnet', setting 'widths' got {wrong[0]}: allowed: multiples of {WIDTH_STEP}")
-        super().__init__(settings)
 
     def network(self, resolution: int, width: int, stages: Sequence[Sequence[BlockValues]]) -> Blueprint:
         """Return the network of these sizes."""

@@ -1,4 +1,4 @@
-"""MaxViT (Tu et al. 2022): heads, MLP ratio, window and convolution's expansion of each block, depths, width, resolution.
+"""MaxViT (Tu et al. 2022): expansion, heads, MLP ratio and window of each block, depth per stage, width, resolution.
 
 ``form`` is ``tiny`` or ``base``, which hold MaxViT-T and -B, or ``small_image`` for images of 8 to 64 pixels.
 """
@@ -47,7 +47,7 @@ FORMS = {
     ),
     "small_image": StagedForm(
         (8, 16),
-        (8, 16),
+        (8, 12),
         ((1, 2), (1, 2)),
         _choices(((1, 2), (2, 3)), ((2, 4), (2, 4)), (2.0, 3.0), (1.0, 2.0)),
         patch=4,

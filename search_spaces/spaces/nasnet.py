@@ -104,15 +104,16 @@ def nasnet(sizes: Sizes, *, resolution: tuple[int, int], num_classes: int, in_ch
 def _stem(sizes: Sizes, stem_cells: int, total: int) -> tuple[Stage, _Cells]:
     parts = len(wiring(sizes.cell, 2).outputs)
     width = parts * (sizes.filters // 2) if stem_cells else sizes.conv_width
+    first_width = parts * (sizes.filters // 4) if stem_cells else 0
     block = Block.of(
         "nas_stem",
         cell=sizes.cell,
         conv_width=sizes.conv_width,
+        first_width=first_width,
         stride=sizes.stem_stride,
         drop_path=sizes.drop_path * stem_cells / total,
     )
-    prev_width = parts * (sizes.filters // 4) if stem_cells else width
-    cells = _Cells(sizes, prev_width, 2 if stem_cells else 1, width, stem_cells, total)
+    cells = _Cells(sizes, first_width or width, 2 if stem_cells else 1, width, stem_cells, total)
     return Stage("stem", width, (block,)), cells
 
 

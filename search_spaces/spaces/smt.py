@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 from search_spaces.blueprint import Block, Blueprint, Stage
-from search_spaces.errors import UsageError
 from search_spaces.spaces import spaces
 from search_spaces.staged import BlockValues, Choices, StagedForm, StagedSettings, StagedSpace
 
@@ -28,6 +27,7 @@ FORMS = {
         ((1, 2), (1, 2), (4, 6, 8), (1,)),
         (_expansions(2, 3, 4), _expansions(2, 3, 4), _expansions(2, 3, 4), _expansions(1, 2)),
         patch=4,
+        width_step=4,
     ),
     "base": StagedForm(
         RESOLUTIONS,
@@ -35,8 +35,11 @@ FORMS = {
         ((3, 4), (4, 5, 6), (18, 23, 28), (1, 2)),
         (_expansions(4, 6, 8), _expansions(4, 5, 6), _expansions(2, 3, 4), _expansions(1, 2)),
         patch=4,
+        width_step=4,
     ),
-    "small_image": StagedForm((8, 12, 16), (8, 12, 16), ((1, 2), (1, 2), (1, 2)), (_expansions(1, 2, 4),) * 3, patch=2),
+    "small_image": StagedForm(
+        (8, 12, 16), (8, 12, 16), ((1, 2), (1, 2), (1, 2)), (_expansions(1, 2, 4),) * 3, patch=2, width_step=4
+    ),
 }
 
 # Heads of the last stage but one and of the last.
@@ -113,12 +116,6 @@ class SmtSpace(StagedSpace):
     name = "smt"
     forms = FORMS
     Settings = SmtSettings
-
-    def __init__(self, settings: StagedSettings) -> None:
-        wrong = [width for width in settings.widths or () if width % 4]
-        if wrong:
-            raise UsageError(f"space 'smt', setting 'widths' got {wrong[0]}: allowed: multiples of 4")
-        super().__init__(settings)
 
     def network(self, resolution: int, width: int, stages: Sequence[Sequence[BlockValues]]) -> Blueprint:
         """Return the network of these sizes."""

@@ -26,6 +26,7 @@ FORMS = {
         (32, 40, 48),
         ((1, 2), (1, 2), (4, 6, 8), (1, 2)),
         ((SMALL,), (LARGE,), (LARGE,), (LARGE,)),
+        width_step=4,
         categorical=KERNEL,
     ),
     "tiny": StagedForm(
@@ -33,10 +34,11 @@ FORMS = {
         (64, 80, 96),
         ((2, 3), (2, 3), (12, 15, 18), (2, 3)),
         ((SMALL,), (LARGE,), (LARGE,), (LARGE,)),
+        width_step=4,
         categorical=KERNEL,
     ),
     "small_image": StagedForm(
-        (8, 12, 16), (12, 16), ((1, 2), (1, 2), (1, 2)), ((SMALL_IMAGE,),) * 3, categorical=KERNEL
+        (8, 12, 16), (12, 16), ((1, 2), (1, 2), (1, 2)), ((SMALL_IMAGE,),) * 3, width_step=4, categorical=KERNEL
     ),
 }
 

@@ -13,7 +13,7 @@ from search_spaces.testing import check_encoding, check_operators, check_size
 EVEN = {"expansion": (1, 2)}
 ODD = {"kernel": (3, 5), "expansion": (2,)}
 FORMS = {
-    "plain": StagedForm((8, 12), (16,), ((0, 1, 2), (1, 3)), ((EVEN,), (EVEN, ODD)), 4, frozenset({"kernel"})),
+    "plain": StagedForm((8, 12), (16,), ((0, 1, 2), (1, 3)), ((EVEN,), (EVEN, ODD)), 4, 8, frozenset({"kernel"})),
 }
 
 
@@ -101,8 +101,9 @@ def test_every_position_of_the_largest_network_has_its_knobs(plain: PlainSpace) 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"resolutions": (8, 10)}, "space 'plain', setting 'resolutions' got 10: allowed: multiples of 4, the stem's"),
+        ({"resolutions": (8, 10)}, "space 'plain', setting 'resolutions' got 10: allowed: multiples of 4"),
         ({"resolutions": ()}, r"setting 'resolutions' got \(\)"),
+        ({"widths": (16, 20)}, "space 'plain', setting 'widths' got 20: allowed: multiples of 8"),
         ({"widths": (0,)}, "setting 'widths.0' got 0: .*greater than 0"),
         ({"form": "round"}, "setting 'form' got 'round'"),
     ],

@@ -90,7 +90,8 @@ def test_a_filter_of_ones_passes_every_frequency() -> None:
 
 def test_the_halves_of_the_filter_take_turns() -> None:
     found = filters.GlobalLocalFilter(4, (3, 3), product(2))
-    found.norm = found.out_norm = nn.Identity()  # type: ignore[assignment]
+    for name in ("norm", "out_norm"):
+        found.set_submodule(name, nn.Identity())
     with torch.no_grad():
         found.local.weight.zero_()
         found.local.weight[:, :, 1, 1] = 1

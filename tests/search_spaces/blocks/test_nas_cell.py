@@ -63,7 +63,7 @@ def test_cells_nest_and_are_counted(cell: str, filters: tuple[int, int], size: S
 @pytest.mark.parametrize("size", [(27, 35), (16, 23)])
 def test_stems_of_two_cells_are_counted(cell: str, size: Size) -> None:
     parts = len(wiring(cell, 2).outputs)
-    placed = place("nas_stem", 3, 5 * parts, size, cell=cell, conv_width=6, stride=8)
+    placed = place("nas_stem", 3, 5 * parts, size, cell=cell, conv_width=6, first_width=2 * parts, stride=8)
     check_layers(placed)
     previous, current = module_of(placed)(torch.zeros(1, 3, *size))
     assert previous.shape == (1, 2 * parts, -(-size[0] // 4), -(-size[1] // 4))
@@ -91,6 +91,15 @@ def test_the_second_path_of_a_factorized_reduction_sees_the_other_pixels() -> No
     torch.testing.assert_close(out[0, 0], torch.tensor([[5.0, 7.0], [13.0, 15.0]]))
 
 
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_a_width_that_the_parts_do_not_divide_is_cut(cell: str) -> None:
+    placed = place("nas_cell", 4, 13, (4, 4), cell=cell, prev_width=6)
+    _, out = module_of(placed)((torch.zeros(1, 6, 4, 4), torch.zeros(1, 4, 4, 4)))
+    assert out.shape == (1, 13, 4, 4)
+    params = sum(parameter.numel() for parameter in module_of(placed).parameters())
+    assert sum(layer.params for layer in block_layers(placed)) == params
+
+
 @pytest.mark.parametrize("skip_input", [False, True])
 def test_what_a_cell_hands_on(skip_input: bool) -> None:
     cell = module_of(place("nas_cell", 4, 12, (4, 4), cell="nasnet_a", prev_width=6, skip_input=skip_input))
@@ -99,7 +108,7 @@ def test_what_a_cell_hands_on(skip_input: bool) -> None:
 
 
 def body(drop_path: float) -> CellBody:
-    return CellBody("nasnet_a", 1, 4, 4, drop_path)
+    return CellBody("nasnet_a", 1, 4, 24, drop_path)
 
 
 def test_paths_are_dropped_by_image_and_what_is_kept_is_scaled() -> None:
@@ -125,12 +134,16 @@ def test_nothing_is_dropped_at_the_start_of_training_or_in_evaluation() -> None:
     [
         ("nas_cell", {"cell": "nasnet_b", "prev_width": 4}, "unknown cell 'nasnet_b': did you mean 'nasnet_a'"),
         ("nas_cell", {"cell": "nasnet_a", "prev_width": 4, "stride": 3}, "nasnet_a cell got stride 3: allowed: 1, 2"),
-        ("nas_cell", {"cell": "pnasnet5", "prev_width": 4}, "got width 12: give a multiple of 5"),
         ("nas_cell", {"cell": "nasnet_a", "prev_width": 4, "prev_stride": 4}, "got prev_stride 4: allowed: 1, 2"),
         ("nas_cell", {"cell": "nasnet_a", "prev_width": 4, "drop_path": 1.0}, "got 1.0: allowed: 0 to less than 1"),
         ("nas_stem", {"cell": "nasnet_a", "conv_width": 4, "stride": 4}, "nas_stem block got stride 4: allowed: 1, 8"),
         ("nas_stem", {"cell": "nasnet_a", "conv_width": 4, "stride": 1}, "got conv_width 4: allowed: its width, 12"),
-        ("nas_stem", {"cell": "nasnet_a", "conv_width": 4}, r"resolution 33 of a nasnet: .* not 8 k \+ 1 or 8 k \+ 2"),
+        ("nas_stem", {"cell": "nasnet_a", "conv_width": 4}, "of stride 8 got first_width 0: give the first cell's"),
+        (
+            "nas_stem",
+            {"cell": "nasnet_a", "conv_width": 4, "first_width": 4},
+            r"resolution 33 of a nasnet: .* not 8 k \+ 1 or 8 k \+ 2",
+        ),
     ],
 )
 def test_settings_that_are_not_allowed(kind: str, settings: dict[str, str | int | float], message: str) -> None:

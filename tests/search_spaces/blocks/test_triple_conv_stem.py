@@ -18,3 +18,10 @@ def test_another_stride_lists_the_allowed_ones() -> None:
     for use in (module_of, block_layers):
         with pytest.raises(UsageError, match="triple_conv_stem got stride 3: allowed: 1, 2, 4, 8"):
             use(placed)
+
+
+def test_a_width_without_channels_for_every_part() -> None:
+    placed = place("triple_conv_stem", 3, 3, (8, 8), stride=2)
+    for use in (module_of, block_layers):
+        with pytest.raises(UsageError, match="triple_conv_stem block got width 3: allowed: 4 or more"):
+            use(placed)

@@ -36,13 +36,12 @@ def test_widths_are_counted(width: int, expansion: int, merged: bool) -> None:
 def test_grn_on_channels_padded_by_zeros_differs_by_the_number_of_channels_alone() -> None:
     small, large = GlobalResponseNorm(4), GlobalResponseNorm(8)
     fill(large, torch.Generator().manual_seed(0))
-    small.gamma.data, large_gamma = 2 * large.gamma.data[:4], large.gamma.data
     assert small.beta is not None
     assert large.beta is not None
+    large.gamma.data[4:] = large.beta.data[4:] = 0
     small.beta.data = large.beta.data[:4]
-    large_gamma[4:] = large.beta.data[4:] = 0
     # Twice the channels halve the mean that the response is divided by.
-    small.gamma.data = 2 * large_gamma[:4]
+    small.gamma.data = 2 * large.gamma.data[:4]
     x = torch.randn(2, 3, 5, 4, generator=torch.Generator().manual_seed(1))
     out = large(torch.nn.functional.pad(x, (0, 4)))
     torch.testing.assert_close(out[..., :4], small(x), rtol=1e-4, atol=1e-5)
@@ -69,4 +68,11 @@ def test_a_kernel_that_has_no_branches_defined() -> None:
     placed = place("unireplknet", 8, 8, (4, 4), kernel=4)
     for use in (module_of, block_layers):
         with pytest.raises(UsageError, match="kernel got 4: allowed: 3, 5, 7, 9, 11, 13, 15, 17"):
+            use(placed)
+
+
+def test_a_width_that_the_gate_can_not_reduce() -> None:
+    placed = place("unireplknet", 3, 3, (4, 4), kernel=3)
+    for use in (module_of, block_layers):
+        with pytest.raises(UsageError, match="unireplknet block got width 3: allowed: 4 or more"):
             use(placed)

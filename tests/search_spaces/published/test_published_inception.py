@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from search_spaces.block import cost
+from search_spaces.block import cost, module_of
 from search_spaces.errors import UsageError
 from search_spaces.fvcore_check import fvcore_cost
 from search_spaces.networks import network
@@ -36,5 +37,18 @@ def test_the_sizes_are_the_papers() -> None:
 
 
 def test_a_resolution_that_is_not_allowed() -> None:
-    with pytest.raises(UsageError, match="resolution 224 of an unpadded inception network"):
-        cost(network("inception_resnet_v2", resolution=224))
+    with pytest.raises(UsageError, match="resolution 230 of an unpadded inception network: allowed: 224, 256"):
+        cost(network("inception_resnet_v2", resolution=230))
+
+
+@pytest.mark.parametrize("side", [75, 96, 109, 112, 124])
+def test_borders_hold_at_every_resolution_that_is_allowed(side: int) -> None:
+    """The maps of the modules are those of the closed form."""
+    network_of_side = network("inception_v4", resolution=side)
+    x, maps = torch.zeros(1, 3, side, side), {}
+    for placed in network_of_side.placed():
+        maps[placed.name] = (placed, x.shape[2:])
+        x = module_of(placed).eval()(x)
+    for placed, size in maps.values():
+        border = int(dict(placed.settings).get("border", 0))
+        assert tuple(size) == (placed.in_size[0] - border, placed.in_size[1] - border)

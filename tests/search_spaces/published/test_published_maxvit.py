@@ -79,7 +79,8 @@ def test_the_extra_large_one_has_the_classes_of_imagenet_21k_in_timm() -> None:
 class OneHotLookup(nn.Module):
     """Biases by two products of a table (heads, D, D) with one-hot tensors (M, M, D), as TensorFlow looks them up."""
 
-    def forward(self, table: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    def forward(self, factors: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        table, rows, columns = factors
         return torch.einsum("nixw,jyw->nijxy", torch.einsum("nhw,ixh->nixw", table, rows), columns)
 
 
