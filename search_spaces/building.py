@@ -120,12 +120,16 @@ def block_in_mode(placed: PlacedBlock, mode: Mode) -> nn.Module:
 
 
 def set_mode(network: nn.Module, mode: Mode) -> None:
-    """Set the norms of ``network`` to run as they do inside the shared weights; ``train`` drops their statistics."""
-    network.train(mode != "evaluate")
+    """Set ``network`` to run as it does inside the shared weights; ``train`` drops the statistics of its norms.
+
+    In ``calibrate`` the norms alone are in training mode: units dropped at random would shift the statistics.
+    """
+    network.train(mode == "train")
     for module in network.modules():
         if isinstance(module, NORMS):
             if mode == "train":
                 module.track_running_stats = False
                 module.running_mean = module.running_var = module.num_batches_tracked = None
             else:
+                module.train(mode == "calibrate")
                 module.momentum = None

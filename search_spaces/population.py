@@ -67,7 +67,8 @@ class PopulationTable:
     ) -> None:
         self.space = space
         self._reduce = reduce
-        single = [_fill(position, terms, dtype) for position in _positions(space)]
+        known: dict[tuple[object, ...], Sequence[float]] = {}
+        single = [_fill(position, terms, dtype, known) for position in _positions(space)]
         self._tables = _merge(single, space, reduce, max_rows)
 
     def __call__(self, genes: Genes) -> NDArray[Any]:
@@ -86,39 +87,53 @@ class PopulationTable:
         return out
 
 
-def _fill(position: _Position, terms: Terms, dtype: type[np.generic]) -> _Table:
-    vectors = {placed: terms(block_layers(placed)) for placed in set(position.blocks.values())}
-    rows = np.zeros((prod(position.shape), len(next(iter(vectors.values())))), dtype=dtype)
-    for place, placed in position.blocks.items():
-        rows[place] = vectors[placed]
+def _fill(
+    position: _Position, terms: Terms, dtype: type[np.generic], known: dict[tuple[object, ...], Sequence[float]]
+) -> _Table:
+    """Return the table of a position; ``known`` holds the vectors so far: the same block costs the same elsewhere."""
+    vectors = []
+    for placed in position.blocks.values():
+        block = (placed.kind, placed.in_width, placed.out_width, placed.in_size, placed.settings)
+        if block not in known:
+            known[block] = terms(block_layers(placed))
+        vectors.append(known[block])
+    rows = np.zeros((prod(position.shape), len(vectors[0])), dtype=dtype)
+    rows[list(position.blocks)] = vectors
     return _Table(position.columns, _multipliers(position.shape), rows)
 
 
 @lru_cache(maxsize=8)
 def _positions(space: SearchSpace) -> tuple[_Position, ...]:
     """Return every position of ``space``; kept, since each quantity of a population has tables of its own."""
-    return tuple(_position(space, name, knobs) for name, knobs in space.position_knobs().items())
+    position_knobs = space.position_knobs()
+    names: dict[tuple[int, ...], list[str]] = {}
+    for name, knobs in position_knobs.items():
+        names.setdefault(tuple(sorted(space.column[knob] for knob in knobs)), []).append(name)
+    found: dict[str, _Position] = {}
+    for columns, group in names.items():
+        found.update(_place(space, columns, group))
+    return tuple(found[name] for name in position_knobs)
 
 
-def _position(space: SearchSpace, name: str, knobs: tuple[str, ...]) -> _Position:
-    """Place the block at ``name`` once for every combination of its knobs, all others at their largest.
+def _place(space: SearchSpace, columns: tuple[int, ...], names: Sequence[str]) -> dict[str, _Position]:
+    """Place the blocks at ``names`` once for every combination of their knobs, all others at their largest.
 
     Combinations in which the activity of a knob would be another have no block.
     """
-    columns = sorted(space.column[knob] for knob in knobs)
     shape = tuple(len(space.knobs[column].values) + 1 for column in columns)
     chosen = np.indices(shape, dtype=np.int16).reshape(len(shape), prod(shape)).T - 1
     genes = np.tile(space.num_choices - 1, (len(chosen), 1))
     genes[:, columns] = chosen
     possible = (space.active(genes)[:, columns] == (chosen >= 0)).all(axis=1)
-    blocks: dict[int, PlacedBlock] = {}
+    blocks: dict[str, dict[int, PlacedBlock]] = {name: {} for name in names}
     for place, architecture in zip(np.flatnonzero(possible).tolist(), space.decode(genes[possible]), strict=True):
         for placed in space.blueprint(architecture).placed():
-            if placed.name == name:
-                blocks[place] = placed
-    if not blocks:
-        raise UsageError(f"space {space.name!r} has no block at {name!r}: mend its position_knobs")
-    return _Position(tuple(columns), shape, blocks)
+            if placed.name in blocks:
+                blocks[placed.name][place] = placed
+    for name, found in blocks.items():
+        if not found:
+            raise UsageError(f"space {space.name!r} has no block at {name!r}: mend its position_knobs")
+    return {name: _Position(columns, shape, found) for name, found in blocks.items()}
 
 
 def _multipliers(shape: Sequence[int]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from search_spaces.blueprint import Block, Blueprint, Setting, Stage
 from search_spaces.networks import Resolution
 from search_spaces.staged import BlockValues, Choices, StagedForm, StagedSettings, StagedSpace
-from search_spaces.windows import check_stages
+from search_spaces.window_sizes import check_stages
 
 IMAGENET_WINDOWS = ((7, 14), (7, 14), (7, 14), (7,))
 MLP_RATIOS = (3.0, 3.5, 4.0)

@@ -50,7 +50,10 @@ def run(networks: int = 10, seed: int = 0, space_name: str = "") -> dict[str, An
 
 
 def _measure(found: SearchSpace, networks: int, seed: int) -> dict[str, float]:
-    """Return medians of random networks of one space; blocks come from the cache of its shared weights."""
+    """Return medians of random networks of one space.
+
+    Cached is a network inside the shared weights made ready to calibrate: its blocks looked up, its statistics fresh.
+    """
     from search_spaces.sharing import SharedWeights
 
     shared = SharedWeights(found, device="meta")

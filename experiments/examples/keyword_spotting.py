@@ -65,8 +65,8 @@ def spectrogram(word: int, rng: np.random.Generator) -> NDArray[np.float64]:
     pitch_hz = low + (high - low) * (time, 1 - time, np.full_like(time, rng.random()), swing)[word]
     sound = np.sin(2 * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE_HZ) + rng.normal(0, 1.5, len(time))
     frames = np.lib.stride_tricks.sliding_window_view(sound, FRAME)[::HOP] * np.hanning(FRAME)
-    loudness = np.log1p(np.abs(np.fft.rfft(frames))[:, :NUM_BINS]).T
-    return loudness / loudness.max()
+    loudness: NDArray[np.float64] = np.log1p(np.abs(np.fft.rfft(frames))[:, :NUM_BINS]).T
+    return np.asarray(loudness / loudness.max())
 
 
 @SOURCES.register("synthetic_sounds")
@@ -74,5 +74,5 @@ def synthetic_sounds(settings: DataSettings, seed: int) -> SourceData:
     """Return spectrograms of as many sounds of each word."""
     refuse(settings, ["path", "size", "skip_undecodable"])
     rng, labels = np.random.default_rng(seed), np.arange(NUM_SOUNDS) % len(WORDS)
-    sounds = np.stack([spectrogram(word, rng) for word in labels])
+    sounds = np.stack([spectrogram(word, rng) for word in labels.tolist()])
     return SourceData(LabelledImages(sounds, labels, "synthetic sounds"), class_names=WORDS)

@@ -16,15 +16,8 @@ from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
 from search_spaces.maps import ChannelNorm, check_equal_widths
 from search_spaces.tokens import PreNorm, SelfAttention, layer_norm_layer, linear_layer
-from search_spaces.windows import (
-    clipped_window,
-    far_windows,
-    from_far_windows,
-    from_near_windows,
-    merged_size,
-    near_windows,
-    relative_index,
-)
+from search_spaces.window_sizes import clipped_window, merged_size
+from search_spaces.windows import far_windows, from_far_windows, from_near_windows, near_windows, relative_index
 
 KERNELS = (2, 4)
 

@@ -21,7 +21,6 @@ from search_spaces.errors import UsageError, unknown
 from search_spaces.layers import Layer
 from search_spaces.layout import Plain, Segments, declare
 
-BORDERS = {"stem": 0, "stage1": 3, "stage2": 2, "stage3": 2, "head": 2}
 SMALLEST_UNPADDED = 75
 REMAINDERS = frozenset((0, *range(11, 17), *range(27, 32)))
 

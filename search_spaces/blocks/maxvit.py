@@ -16,14 +16,8 @@ from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
 from search_spaces.maps import cells_last
 from search_spaces.tokens import Mlp, SelfAttention, add_layer, layer_norm_layer
-from search_spaces.windows import (
-    RelativeBias,
-    clipped_window,
-    far_windows,
-    from_far_windows,
-    from_near_windows,
-    near_windows,
-)
+from search_spaces.window_sizes import clipped_window
+from search_spaces.windows import RelativeBias, far_windows, from_far_windows, from_near_windows, near_windows
 
 
 class PartitionAttention(nn.Module):

@@ -9,7 +9,6 @@ A width that is no multiple of P cuts the last channel of some parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
@@ -17,64 +16,12 @@ from torch import Tensor, nn
 
 from search_spaces.block import register_block
 from search_spaces.conv import ConvNormAct, ReluConvNorm, Size, conv_layers, relu_conv_layers, strided
-from search_spaces.errors import UsageError, unknown
+from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
 from search_spaces.layout import centre, declare
+from search_spaces.nas_wiring import wiring
 
 States: TypeAlias = tuple[Tensor, Tensor]
-Pair: TypeAlias = tuple[str, str, str, str]
-"""(operator, source, operator, source); a source is h, p or the number of an earlier pair."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """The pairs of a cell, and the states that it joins."""
-
-    pairs: tuple[Pair, ...]
-    outputs: tuple[str, ...]
-
-
-_PNASNET = Wiring(
-    (
-        ("sep5", "p", "max3", "p"),
-        ("sep7", "h", "max3", "h"),
-        ("sep5", "h", "sep3", "h"),
-        ("sep3", "2", "max3", "h"),
-        ("sep3", "p", "skip", "h"),
-    ),
-    ("0", "1", "2", "3", "4"),
-)
-_NORMAL = Wiring(
-    (
-        ("sep5", "h", "sep3", "p"),
-        ("sep5", "p", "sep3", "p"),
-        ("avg3", "h", "skip", "p"),
-        ("avg3", "p", "avg3", "p"),
-        ("sep3", "h", "skip", "h"),
-    ),
-    ("p", "0", "1", "2", "3", "4"),
-)
-_REDUCTION = Wiring(
-    (
-        ("sep5", "h", "sep7", "p"),
-        ("max3", "h", "sep7", "p"),
-        ("avg3", "h", "sep5", "p"),
-        ("avg3", "0", "skip", "1"),
-        ("sep3", "0", "max3", "h"),
-    ),
-    ("1", "2", "3", "4"),
-)
-CELLS = {"nasnet_a": {1: _NORMAL, 2: _REDUCTION}, "pnasnet5": {1: _PNASNET, 2: _PNASNET}}
-"""The wiring of each cell at stride 1 and 2; operators on h and p have the stride, those on pairs have none."""
-
-
-def wiring(cell: str, stride: int) -> Wiring:
-    """Return the wiring of ``cell``; an unknown cell or stride is an error that lists the known ones."""
-    if cell not in CELLS:
-        raise unknown("cell", cell, CELLS)
-    if stride not in CELLS[cell]:
-        raise UsageError(f"a {cell} cell got stride {stride}: allowed: 1, 2")
-    return CELLS[cell][stride]
 
 
 def joined(parts: list[Tensor]) -> Tensor:
@@ -241,7 +188,8 @@ def part_width(cell: str, stride: int, out_width: int) -> int:
 class NasCell(nn.Module):
     """((N, prev_width, H', W'), (N, in_width, H, W)) -> (the second, (N, out_width, H / stride, W / stride)).
 
-    ``prev_stride`` 2 says that p's map is twice as large; ``skip_input`` hands p on instead of the cell's input.
+    ``prev_stride`` 2 says that p's map is twice as large; ``skip_input`` hands p on instead of the cell's input. A cell
+    that ``reduces`` has stride 2 and is not to be repeated: the next one reads maps of two sizes.
     """
 
     uses_size = False
@@ -256,6 +204,7 @@ class NasCell(nn.Module):
         prev_width: int,
         prev_stride: int = 1,
         stride: int = 1,
+        reduces: bool = False,
         skip_input: bool = False,
         drop_path: float = 0.0,
     ) -> None:
@@ -263,7 +212,7 @@ class NasCell(nn.Module):
         width = part_width(cell, stride, out_width)
         self.skip_input = skip_input
         self.adapt = ReluConvNorm(in_width, width, 1)
-        _check_previous_stride(prev_stride)
+        _check_strides(stride, reduces, prev_stride)
         if prev_stride == 1:
             self.adapt_previous: nn.Module = ReluConvNorm(prev_width, width, 1)
         else:
@@ -287,12 +236,13 @@ class NasCell(nn.Module):
         prev_width: int,
         prev_stride: int = 1,
         stride: int = 1,
+        reduces: bool = False,
         skip_input: bool = False,
         drop_path: float = 0.0,
     ) -> tuple[Layer, ...]:
         """Return what one image costs."""
         width = part_width(cell, stride, out_width)
-        _check_previous_stride(prev_stride)
+        _check_strides(stride, reduces, prev_stride)
         cells = in_size[0] * in_size[1]
         inputs, previous = in_width * cells, prev_stride**2 * prev_width * cells
         if prev_stride == 1:
@@ -307,6 +257,8 @@ class NasCell(nn.Module):
         )
 
 
-def _check_previous_stride(prev_stride: int) -> None:
+def _check_strides(stride: int, reduces: bool, prev_stride: int) -> None:
+    if reduces and stride != 2:
+        raise UsageError(f"a nas_cell block that reduces got stride {stride}: a reduction has 2 and is not repeated")
     if prev_stride not in (1, 2):
         raise UsageError(f"a nas_cell block got prev_stride {prev_stride}: allowed: 1, 2")

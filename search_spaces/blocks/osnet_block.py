@@ -13,11 +13,8 @@ from search_spaces.block import register_block
 from search_spaces.conv import ConvNormAct, InstanceNorm, Size, conv_layers
 from search_spaces.errors import UsageError, unknown
 from search_spaces.layers import Layer
+from search_spaces.osnet_choices import INSTANCE_NORMS, REDUCTION
 
-INSTANCE_NORMS = ("none", "inside", "outside", "both")
-"""``inside``: for the BatchNorm after the last convolution of the residual; ``outside``: after the addition."""
-
-REDUCTION = 4
 GATE_REDUCTION = 16
 
 

@@ -14,104 +14,14 @@ from __future__ import annotations
 from dataclasses import replace
 from math import gcd
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from search_spaces.block import register_block
+from search_spaces.blocks.sret_layers import GroupAttention, WeightedMlp, permutation
 from search_spaces.conv import Size, strided
 from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
-from search_spaces.maps import EPSILON, check_equal_widths, plain_conv, plain_conv_layer
-from search_spaces.tokens import Mlp, SelfAttention, layer_norm_layer
-
-
-def permutation(num: int) -> tuple[int, ...]:
-    """Return the fixed permutation of ``num`` tokens."""
-    return tuple(np.random.default_rng(num).permutation(num).tolist())
-
-
-class WeightedSum(nn.Module):
-    """skip * x + branch * changed, with two learned numbers that start at 1."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.skip = nn.Parameter(torch.empty(1))
-        self.branch = nn.Parameter(torch.empty(1))
-
-    def forward(self, x: Tensor, changed: Tensor) -> Tensor:
-        """Return the sum."""
-        return self.skip * x + self.branch * changed
-
-    @staticmethod
-    def layers(elements: int) -> tuple[Layer, ...]:
-        """Return what one image costs."""
-        scaled = Layer("scale", 0, 1, elements, elements, held=elements)
-        return scaled, scaled, Layer("add", 0, 0, 2 * elements, elements)
-
-
-class WeightedMlp(nn.Module):
-    """The weighted sum of x and mlp(norm(x)), on tokens (N, T, width)."""
-
-    def __init__(self, width: int, hidden_width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width, EPSILON)
-        self.mlp = Mlp(width, hidden_width)
-        self.sum = WeightedSum()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the tokens after the MLP."""
-        out: Tensor = self.sum(x, self.mlp(self.norm(x)))
-        return out
-
-    @staticmethod
-    def layers(width: int, hidden_width: int, tokens: int) -> tuple[Layer, ...]:
-        """Return what one image costs."""
-        elements = tokens * width
-        return (
-            layer_norm_layer(width, tokens, elements),
-            *Mlp.layers(width, hidden_width, tokens, elements),
-            *WeightedSum.layers(elements),
-        )
-
-
-class GroupAttention(nn.Module):
-    """The weighted sum of x and the self-attention of norm(x) within groups, on tokens (N, T, width)."""
-
-    def __init__(self, width: int, heads: int, head_dim: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width, EPSILON)
-        self.attention = SelfAttention(width, heads, head_dim)
-        self.sum = WeightedSum()
-
-    def forward(self, x: Tensor, groups: int, order: tuple[int, ...]) -> Tensor:
-        """Return the attended tokens; ``order`` permutes them into groups, an empty one leaves them."""
-        tokens: Tensor = self.norm(x)
-        if order:
-            index = torch.tensor(order, device=x.device)
-            attended = self._within(tokens[:, index], groups)[:, index.argsort()]
-        else:
-            attended = self._within(tokens, groups)
-        out: Tensor = self.sum(x, attended)
-        return out
-
-    def _within(self, tokens: Tensor, groups: int) -> Tensor:
-        num, length, width = tokens.shape
-        attended: Tensor = self.attention(tokens.reshape(num * groups, length // groups, width))
-        return attended.reshape(num, length, width)
-
-    @staticmethod
-    def layers(width: int, heads: int, head_dim: int, tokens: int, groups: int, permuted: bool) -> tuple[Layer, ...]:
-        """Return what one image costs."""
-        elements = tokens * width
-        moved = (Layer("copy", 0, 0, elements, elements, held=elements),) if permuted else ()
-        return (
-            layer_norm_layer(width, tokens, elements),
-            *moved,
-            *SelfAttention.layers(width, heads, head_dim, tokens // groups, groups, elements),
-            *moved,
-            *WeightedSum.layers(elements),
-        )
+from search_spaces.maps import check_equal_widths, plain_conv, plain_conv_layer
 
 
 @register_block("sret")
@@ -148,11 +58,10 @@ class Sret(nn.Module):
     ) -> None:
         super().__init__()
         self.passes = _passes(in_width, out_width, in_size, stride, loops, groups, later_groups)
-        num_tokens = _num_tokens(in_size, stride)
-        self.later_order = permutation(num_tokens) if later_groups > 1 else ()
+        self.permutation = permutation(_num_tokens(in_size, stride)) if later_groups > 1 else None
         shared = gcd(in_width, out_width)
-        # The group's widths stand in the name, since a leading part is a smaller convolution only where they are equal.
-        self.halving_name = f"grouped{in_width // shared}to{out_width // shared}"
+        # A group's widths stand in the name, since a leading part is a smaller convolution only where they are equal.
+        self.halving_name = f"grouped{in_width // shared}to{out_width // shared}" if stride > 1 else ""
         if stride > 1:
             self.add_module(self.halving_name, plain_conv(in_width, out_width, 3, stride, shared))
         self.attention = GroupAttention(out_width, heads, head_dim)
@@ -161,13 +70,13 @@ class Sret(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the map after every pass."""
-        if hasattr(self, self.halving_name):
+        if self.halving_name:
             x = self.get_submodule(self.halving_name)(x)
         tokens = x.flatten(2).transpose(1, 2)
         for number, (groups, project) in enumerate(zip(self.passes, self.projections, strict=True)):
-            tokens = self.attention(tokens, groups, self.later_order if number else ())
+            tokens = self.attention(tokens, groups, self.permutation if number else None)
             tokens = project(self.mlp(tokens))
-        return tokens.transpose(1, 2).unflatten(2, x.shape[2:])
+        return tokens.transpose(1, 2).reshape(x.shape)
 
     @staticmethod
     def layers(
@@ -217,11 +126,11 @@ def _passes(
     check_equal_widths("sret", in_width, out_width, stride)
     if loops < 1:
         raise UsageError(f"an sret block got loops {loops}: allowed: 1 or more")
-    check_groups(_num_tokens(in_size, stride), groups=groups, later_groups=later_groups)
+    _check_groups(_num_tokens(in_size, stride), groups=groups, later_groups=later_groups)
     return (groups, *(later_groups for _ in range(loops - 1)))
 
 
-def check_groups(num_tokens: int, **groups: int) -> None:
+def _check_groups(num_tokens: int, **groups: int) -> None:
     """Raise UsageError where a number of groups does not divide the tokens."""
     for name, value in groups.items():
         if value < 1 or num_tokens % value:

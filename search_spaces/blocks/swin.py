@@ -14,14 +14,8 @@ from search_spaces.conv import Size
 from search_spaces.layers import Layer
 from search_spaces.maps import check_equal_widths
 from search_spaces.tokens import PreNorm, SelfAttention, layer_norm_layer, linear_layer
-from search_spaces.windows import (
-    RelativeBias,
-    clipped_window,
-    from_near_windows,
-    merged_size,
-    near_windows,
-    shift_mask,
-)
+from search_spaces.window_sizes import clipped_window, merged_size
+from search_spaces.windows import RelativeBias, from_near_windows, near_windows, shift_mask
 
 
 class PatchMerging(nn.Module):

@@ -5,8 +5,8 @@ One operator on every edge, and the cells of the highest mean test accuracy afte
 
 from __future__ import annotations
 
-from search_spaces.blocks.nb201_cell import EDGES, OPERATORS, cell_text
 from search_spaces.blueprint import Blueprint
+from search_spaces.nb201_cells import EDGES, OPERATORS, cell_text
 from search_spaces.networks import PublishedNetwork, Resolution, networks
 from search_spaces.spaces.nb201 import nb201
 

@@ -1,7 +1,7 @@
 """Inception-ResNet-v2 and Inception-v4 (Szegedy et al. 2017): depth of each stage, inner width of its residual blocks.
 
-``form="resnet_v2"`` and ``form="v4"`` are the published networks at 299 pixels. They are unpadded, so that not every side
-fits; multiples of 32 do. ``form="small_image"`` is a padded Inception-ResNet for images of 8 to 64 pixels.
+``form="resnet_v2"`` and ``form="v4"`` are the published networks at 299 pixels. They are unpadded, so that not every
+side fits; multiples of 32 do. ``form="small_image"`` is a padded Inception-ResNet for images of 8 to 64 pixels.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from search_spaces.architecture import Architecture
-from search_spaces.blocks.inception import BORDERS
 from search_spaces.blueprint import Block, Blueprint, Stage
 from search_spaces.errors import UsageError
 from search_spaces.knobs import Knob
@@ -22,6 +21,8 @@ from search_spaces.spaces import spaces
 
 RESIDUALS = (("mixed_5b", "block35", 0.17), ("mixed_6a", "block17", 0.10), ("mixed_7a", "block8", 0.20))
 V4_BLOCKS = ((None, "inception_a"), ("reduction_a", "inception_b"), ("reduction_b", "inception_c"))
+
+BORDERS = {"stem": 0, "stage1": 3, "stage2": 2, "stage3": 2, "head": 2}
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from search_spaces.blueprint import Block, Blueprint, Stage
-from search_spaces.conv import make_divisible
 from search_spaces.networks import Resolution
+from search_spaces.rounding import make_divisible
 from search_spaces.spaces import spaces
 from search_spaces.staged import BlockValues, Choices, StagedForm, StagedSettings, StagedSpace
-from search_spaces.windows import check_stages
+from search_spaces.window_sizes import check_stages
 
 
 def _choices(

@@ -14,9 +14,9 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from search_spaces.architecture import Architecture
-from search_spaces.blocks.nas_cell import wiring
 from search_spaces.blueprint import Block, Blueprint, Stage
 from search_spaces.knobs import Knob
+from search_spaces.nas_wiring import wiring
 from search_spaces.space import SearchSpace, SpaceSettings
 from search_spaces.spaces import spaces
 
@@ -62,6 +62,7 @@ class _Cells:
             prev_width=self.prev_width,
             prev_stride=self.prev_stride,
             stride=stride,
+            reduces=stride == 2,
             skip_input=skip_input,
             drop_path=self.sizes.drop_path * self.number / self.total,
         )

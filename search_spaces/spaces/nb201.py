@@ -13,9 +13,9 @@ from typing import Literal
 from pydantic import Field, PositiveInt, field_validator
 
 from search_spaces.architecture import Architecture
-from search_spaces.blocks.nb201_cell import EDGES, OPERATORS, cell_operators, cell_text
 from search_spaces.blueprint import Block, Blueprint, Stage
 from search_spaces.knobs import Knob
+from search_spaces.nb201_cells import EDGES, OPERATORS, cell_operators, cell_text
 from search_spaces.space import SearchSpace, SpaceSettings
 from search_spaces.spaces import spaces
 

@@ -13,10 +13,10 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from search_spaces.architecture import Architecture
-from search_spaces.blocks.osnet_block import INSTANCE_NORMS, REDUCTION
 from search_spaces.blueprint import Block, Blueprint, Stage
 from search_spaces.errors import UsageError
 from search_spaces.knobs import Knob
+from search_spaces.osnet_choices import INSTANCE_NORMS, REDUCTION
 from search_spaces.space import SearchSpace, SpaceSettings
 from search_spaces.spaces import spaces
 

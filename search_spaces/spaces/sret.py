@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from search_spaces.blocks.sret import check_groups
 from search_spaces.blueprint import Block, Blueprint, Stage
 from search_spaces.networks import Resolution
 from search_spaces.spaces import spaces
@@ -48,11 +47,11 @@ FORMS = {
     ),
     "small_image": StagedForm(
         (8, 16),
-        (12, 16),
+        (8, 12),
         ((1, 2), (1, 2)),
         (
-            ({"groups": (1, 4), "heads": (1, 2), "later_groups": (1, 2), "loops": (1, 2, 3), "mlp_ratio": (1.0, 2.0)},),
-            ({"heads": (2, 3), "loops": (1, 2), "mlp_ratio": (1.0, 2.0)},),
+            ({"groups": (1, 4), "heads": (1, 2), "later_groups": (1, 2), "loops": (1, 2), "mlp_ratio": (1.0, 2.0)},),
+            ({"heads": (2, 3), "loops": (1, 2, 3), "mlp_ratio": (1.0, 2.0)},),
         ),
         patch=4,
     ),
@@ -131,15 +130,6 @@ class SretSpace(StagedSpace):
     name = "sret"
     forms = FORMS
     Settings = SretSettings
-
-    def __init__(self, settings: StagedSettings) -> None:
-        super().__init__(settings)
-        for resolution in self.resolutions:
-            side = resolution // STEM_STRIDES[settings.form]
-            for index, (choices,) in enumerate(self.form.choices):
-                for name in ("groups", "later_groups"):
-                    for value in choices.get(name, (1,)):
-                        check_groups((side // 2**index) ** 2, **{name: int(value)})
 
     def network(self, resolution: int, width: int, stages: Sequence[Sequence[BlockValues]]) -> Blueprint:
         """Return the network of these sizes."""

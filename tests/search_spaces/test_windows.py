@@ -5,10 +5,9 @@ import torch
 
 from search_spaces.errors import UsageError
 from search_spaces.layout import layout_of, take
+from search_spaces.window_sizes import check_stages, clipped_window
 from search_spaces.windows import (
     RelativeBias,
-    check_stages,
-    clipped_window,
     far_windows,
     from_far_windows,
     from_near_windows,

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from search_spaces.block import block_layers, module_of, register_block
-from search_spaces.blocks.nas_cell import CELLS, CellBody, FactorizedReduction, joined, wiring
+from search_spaces.blocks.nas_cell import CellBody, FactorizedReduction, joined
 from search_spaces.blueprint import PlacedBlock
 from search_spaces.conv import Size
 from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
+from search_spaces.nas_wiring import CELLS, wiring
 from search_spaces.testing_blocks import check_block, check_layers, place
 
 
@@ -51,7 +52,7 @@ class NasProbe(nn.Module):
         return tuple(layer for each in placed for layer in block_layers(each))
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(st.sampled_from(sorted(CELLS)), st.sampled_from([(2, 4), (3, 6), (4, 5)]), st.sampled_from([(4, 4), (5, 7)]))
 def test_cells_nest_and_are_counted(cell: str, filters: tuple[int, int], size: Size) -> None:
     parts = len(wiring(cell, 1).outputs)
@@ -134,6 +135,7 @@ def test_nothing_is_dropped_at_the_start_of_training_or_in_evaluation() -> None:
     [
         ("nas_cell", {"cell": "nasnet_b", "prev_width": 4}, "unknown cell 'nasnet_b': did you mean 'nasnet_a'"),
         ("nas_cell", {"cell": "nasnet_a", "prev_width": 4, "stride": 3}, "nasnet_a cell got stride 3: allowed: 1, 2"),
+        ("nas_cell", {"cell": "nasnet_a", "prev_width": 4, "reduces": True}, "a reduction has 2 and is not repeated"),
         ("nas_cell", {"cell": "nasnet_a", "prev_width": 4, "prev_stride": 4}, "got prev_stride 4: allowed: 1, 2"),
         ("nas_cell", {"cell": "nasnet_a", "prev_width": 4, "drop_path": 1.0}, "got 1.0: allowed: 0 to less than 1"),
         ("nas_stem", {"cell": "nasnet_a", "conv_width": 4, "stride": 4}, "nas_stem block got stride 4: allowed: 1, 8"),

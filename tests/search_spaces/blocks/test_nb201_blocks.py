@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces.block import block_layers, module_of
-from search_spaces.blocks.nb201_cell import EDGES, OPERATORS, cell_operators, cell_text
 from search_spaces.errors import UsageError
+from search_spaces.nb201_cells import EDGES, OPERATORS, cell_operators, cell_text
 from search_spaces.testing_blocks import check_block, place
 
 ALL_3X3 = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"

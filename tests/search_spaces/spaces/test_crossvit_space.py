@@ -6,11 +6,6 @@ from search_spaces.block import cost
 from search_spaces.errors import UsageError
 from search_spaces.networks import network
 from search_spaces.spaces import space
-from search_spaces.testing import check_space
-
-
-def test_the_contract_of_a_space() -> None:
-    check_space(space("crossvit", form="small_image", in_channels=1, num_classes=10), num=10)
 
 
 @pytest.mark.parametrize(("name", "width", "large_depth", "heads"), [("9", 256, 3, 4), ("15", 384, 5, 6)])

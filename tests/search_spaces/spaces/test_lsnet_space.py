@@ -7,11 +7,6 @@ from search_spaces.errors import UsageError
 from search_spaces.knobs import Value
 from search_spaces.networks import network
 from search_spaces.spaces import space
-from search_spaces.testing import check_space
-
-
-def test_the_contract_at_three_resolutions() -> None:
-    check_space(space("lsnet", form="small_image", in_channels=1, num_classes=4), num=6)
 
 
 @pytest.mark.parametrize(("form", "name", "first"), [("tiny", "lsnet_t", 0), ("base", "lsnet_b", 4)])

@@ -6,15 +6,12 @@ import torch
 from sklearn.datasets import load_digits
 
 from search_spaces.block import cost
+from search_spaces.building import Network, block_in_mode
 from search_spaces.errors import UsageError
 from search_spaces.networks import network
 from search_spaces.sharing import SharedWeights
 from search_spaces.spaces import space
-from search_spaces.testing import check_costs, check_space
-
-
-def test_the_contract_of_a_space() -> None:
-    check_space(space("maxvit", form="small_image", in_channels=1, num_classes=10), num=10)
+from search_spaces.testing import check_costs
 
 
 @pytest.mark.parametrize("form", ["tiny", "base"])
@@ -70,8 +67,16 @@ def test_maxvit_settings_that_are_not_allowed(settings: dict[str, object], messa
         space("maxvit", **settings)
 
 
-def test_fifty_steps_on_digits() -> None:
+def test_constants_are_made_on_the_device_of_the_data() -> None:
+    """On the meta device nothing else can meet: a constant of another device is an error."""
     found = space("maxvit", form="small_image", in_channels=1, num_classes=10)
+    blueprint = found.blueprint(found.largest())
+    alone = Network([(placed, block_in_mode(placed, "train")) for placed in blueprint.placed()])
+    assert alone(torch.empty(2, 1, *blueprint.resolution, device="meta")).device.type == "meta"
+
+
+def test_fifty_steps_on_digits() -> None:
+    found = space("maxvit", form="small_image", resolutions=(8,), in_channels=1, num_classes=10)
     shared, digits = SharedWeights(found), load_digits()
     images, labels = torch.tensor(digits.images, dtype=torch.float32)[:, None] / 8 - 1, torch.tensor(digits.target)
     optimizer = torch.optim.AdamW(shared.tensors.values(), lr=2e-3)

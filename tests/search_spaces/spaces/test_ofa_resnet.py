@@ -8,11 +8,6 @@ from search_spaces.block import cost
 from search_spaces.errors import UsageError
 from search_spaces.networks import network
 from search_spaces.spaces import space
-from search_spaces.testing import check_space
-
-
-def test_the_contract_of_a_space() -> None:
-    check_space(space("ofa_resnet", form="small_image", in_channels=2, num_classes=4), num=8)
 
 
 def test_the_small_form_is_quick() -> None:

@@ -18,6 +18,7 @@ FAMILIES = (
     "ofa_proxyless",
     "alphanet",
     "ofa_resnet",
+    "ofa_mobilenet",
 )
 
 

@@ -8,11 +8,6 @@ from search_spaces.errors import UsageError
 from search_spaces.networks import network
 from search_spaces.population import PopulationCost
 from search_spaces.spaces import space
-from search_spaces.testing import check_space
-
-
-def test_the_contract_of_a_space() -> None:
-    check_space(space("vit", form="small_image", in_channels=1, num_classes=10), num=12)
 
 
 @pytest.mark.parametrize("form", ["tiny", "small", "base"])
