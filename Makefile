@@ -39,9 +39,10 @@ lint: $(INSTALLED) ## check style, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED) ## measure the speed of supernetworks and of counting
+bench: $(INSTALLED) ## measure the speed of supernetworks, counting and building
 	$(BIN)/nas bench supernet
 	$(BIN)/nas bench counting
+	$(BIN)/nas bench meta
 
 clean: ## remove the environment, builds and caches; runs and databases stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

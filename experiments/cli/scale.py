@@ -57,4 +57,12 @@ def scale(
     }
     if write:
         write_text(write, json.dumps(scaled.blueprint.to_dict(), indent=1, sort_keys=True) + "\n")
-    emit({**content, "blueprint": scaled.blueprint.to_dict()}) if as_json else print_table([content])
+    emit({**content, "blueprint": scaled.blueprint.to_dict()}) if as_json else print_table([_flat(content)])
+
+
+def _flat(content: dict[str, Any]) -> dict[str, Any]:
+    """Return ``content`` with tables in it spread over columns, as ``growth.params``."""
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        found |= {f"{key}.{name}": each for name, each in value.items()} if isinstance(value, dict) else {key: value}
+    return found

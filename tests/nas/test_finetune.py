@@ -58,7 +58,7 @@ def test_a_network_learns_and_its_source_stays_as_it_was(
 ) -> None:
     module, blueprint = network(family)
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    settings = FinetuneSettings(epochs=12, batch_size=32, optimiser=optimiser, learning_rate=rate)
+    settings = FinetuneSettings(epochs=20, batch_size=32, optimiser=optimiser, learning_rate=rate)
     tuned = finetune(module, blueprint, data, settings, AUGMENT, seed=0)
     assert not tuned.training
     assert percent(module_correct(tuned, Batches(data.validation, data), blueprint.resolution)) >= 90

@@ -17,7 +17,8 @@ from experiments.report.formats import (
 from experiments.report.names import algorithm_title
 from experiments.report.panel import PANELS, Panel, Tile, Tiles
 
-TEST_NAMES = ("test_accuracy_fine_tuned", "test_accuracy")
+SUFFIXES = ("_fine_tuned", "")
+"""Of fine-tuned and of inherited weights; the first of equals counts."""
 
 
 @PANELS.register("overview")
@@ -61,16 +62,16 @@ def best_on_validation(networks: tuple[ChosenNetwork, ...]) -> tuple[ChosenNetwo
 
     Taking the best *test* accuracy would be a choice made on test data, so the validation data chooses.
     """
-
-    def validation(network: ChosenNetwork) -> float:
-        return max((q.quantity.value for q in network.quantities if q.name == "validation_accuracy"), default=-1.0)
-
-    for network in sorted(networks, key=validation, reverse=True):
+    best: tuple[float, ChosenNetwork, NamedQuantity] | None = None
+    for network in networks:
         by_name = {quantity.name: quantity for quantity in network.quantities}
-        for name in TEST_NAMES:
-            if name in by_name:
-                return network, by_name[name]
-    return None
+        for suffix in SUFFIXES:
+            test = by_name.get(f"test_accuracy{suffix}")
+            validation = by_name.get(f"validation_accuracy{suffix}") or by_name.get("validation_accuracy")
+            score = validation.quantity.value if validation else -1.0
+            if test and (best is None or score > best[0]):
+                best = score, network, test
+    return best[1:] if best else None
 
 
 def _test_accuracy(data: ReportData) -> Tile | None:
@@ -79,7 +80,8 @@ def _test_accuracy(data: ReportData) -> Tile | None:
         return None
     network, accuracy = best
     spread = spread_text(accuracy.quantity)
-    note = f"{spread + ' · ' if spread else ''}{network.label}: the best on validation data"
+    weights = "fine-tuned" if accuracy.name.endswith("_fine_tuned") else "inherited"
+    note = f"{spread + ' · ' if spread else ''}{network.label}, {weights} weights: the best on validation data"
     return Tile("Test accuracy", quantity_text(accuracy.quantity), note, (accuracy.quantity.obtained,))
 
 

@@ -228,3 +228,23 @@ def test_a_panel_of_another_package_takes_its_place(report_data: ReportData, mon
     names = [made.name for made in make_panels(report_data)]
     assert names[2:5] == ["fronts", "mine", "hypervolume"]
     assert "mine" not in [made.name for made in make_panels(without(report_data, fronts=()))]
+
+
+def test_the_test_accuracy_is_of_the_weights_that_validation_images_prefer(report_data: ReportData) -> None:
+    network = report_data.networks[0]
+
+    def accuracy(name: str, value: float) -> NamedQuantity:
+        return NamedQuantity(name=name, quantity=Quantity(value=value, unit="%", obtained="measured"))
+
+    worse_when_tuned = (
+        accuracy("validation_accuracy", 99.0),
+        accuracy("test_accuracy", 97.0),
+        accuracy("validation_accuracy_fine_tuned", 98.0),
+        accuracy("test_accuracy_fine_tuned", 99.5),
+    )
+    changed = report_data.model_copy(
+        update={"networks": (network.model_copy(update={"quantities": worse_when_tuned}),)}
+    )
+    tiles = {tile.title: tile for tile in of_type(panel(changed, "overview"), Tiles)[0].tiles}
+    assert tiles["Test accuracy"].value == f"97.00{THIN}%"
+    assert "inherited weights" in str(tiles["Test accuracy"].note)
