@@ -14,6 +14,7 @@ from nas.training.batch import training_batch
 from nas.training.optimiser import learning_rate, make_optimiser
 from nas.training.settings import FinetuneSettings
 from search_spaces.blueprint import Blueprint
+from search_spaces.building import set_progress
 from search_spaces.errors import UsageError
 
 CALIBRATION_BATCH = 256
@@ -74,6 +75,7 @@ def _train(
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         for step in range(num_steps):
+            set_progress(module, step / num_steps)
             images, labels = training_batch(data, resolution, settings.batch_size, augmentation, seed, step)
             loss_of(module(images), labels).backward()
             torch.nn.utils.clip_grad_norm_(parameters.values(), settings.max_gradient_norm, foreach=True)

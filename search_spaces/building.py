@@ -119,6 +119,13 @@ def block_in_mode(placed: PlacedBlock, mode: Mode) -> nn.Module:
     return block
 
 
+def set_progress(network: nn.Module, progress: float) -> None:
+    """Tell the blocks of ``network`` that have a schedule (a ``progress``) how far training has come, 0 to 1."""
+    for module in network.modules():
+        if hasattr(module, "progress"):
+            setattr(module, "progress", progress)  # noqa: B010 - typed as a submodule
+
+
 def set_mode(network: nn.Module, mode: Mode) -> None:
     """Set ``network`` to run as it does inside the shared weights; ``train`` drops the statistics of its norms.
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from search_spaces.architecture import Architecture
 from search_spaces.block import blocks
 from search_spaces.blueprint import Blueprint, PlacedBlock
-from search_spaces.building import Mode, Network, assemble, block_in_mode, initialise, parameter_owners
+from search_spaces.building import Mode, Network, assemble, block_in_mode, initialise, parameter_owners, set_progress
 from search_spaces.errors import UsageError
 from search_spaces.layout import Layout, Window, holds, layout_of, merge, take, window
 from search_spaces.space import SearchSpace
@@ -89,8 +89,11 @@ class _SharedBlock:
 
     def __init__(self, module: nn.Module, slots: list[_Slot], buffers: list[tuple[dict[str, Any], str, str]]):
         self.module, self.slots, self.buffers = module, slots, buffers
+        self.scheduled = any(hasattr(part, "progress") for part in module.modules())
 
-    def __call__(self, x: Tensor, source: Tensors, statistics: Tensors) -> Tensor:
+    def __call__(self, x: Tensor, source: Tensors, statistics: Tensors, progress: float) -> Tensor:
+        if self.scheduled:
+            set_progress(self.module, progress)
         try:
             for slot in self.slots:
                 slot.holder[slot.attribute] = slot.part(source)
@@ -142,6 +145,7 @@ class SharedWeights:
         *,
         tensors: Tensors | None = None,
         statistics: Tensors | None = None,
+        progress: float = 1.0,
     ) -> Tensor:
         """Return the output of the network of ``blueprint``, inside the shared weights, on images ``x`` (N, C, H, W).
 
@@ -151,10 +155,11 @@ class SharedWeights:
             mode: ``train``, ``calibrate`` (``statistics`` are updated in place) or ``evaluate`` (they are used).
             tensors: others of the same names and shapes instead of ``self.tensors`` (their moving average).
             statistics: BatchNorm statistics of this network by buffer name; see ``new_statistics``.
+            progress: how far training has come, 0 to 1, for blocks with a schedule (ScheduledDropPath).
         """
         source: Tensors = self.tensors if tensors is None else tensors
         for placed in blueprint.placed():
-            x = self._block(placed, mode)(x, source, statistics or {})
+            x = self._block(placed, mode)(x, source, statistics or {}, progress)
         return x
 
     def new_statistics(self, blueprint: Blueprint, device: str | torch.device = "cpu") -> dict[str, Tensor]:

@@ -77,7 +77,7 @@ class Trainer:
                 index = step * len(architectures) + number if self._sampler.own_batches else step
                 if (index, blueprint.resolution) not in batches:
                     batches[index, blueprint.resolution] = self._batch(index, blueprint.resolution)
-                loss = self._loss_of(blueprint, *batches[index, blueprint.resolution]) / len(architectures)
+                loss = self._loss_of(step, blueprint, *batches[index, blueprint.resolution]) / len(architectures)
                 torch.autograd.backward(loss)
                 total += loss.detach()
         return total
@@ -85,9 +85,10 @@ class Trainer:
     def _batch(self, index: int, resolution: tuple[int, int]) -> tuple[Tensor, Tensor]:
         return training_batch(self.data, resolution, self.settings.batch_size, self._augmentation, self.seed, index)
 
-    def _loss_of(self, blueprint: Blueprint, images: Tensor, labels: Tensor) -> Tensor:
+    def _loss_of(self, step: int, blueprint: Blueprint, images: Tensor, labels: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
-            loss: Tensor = self._loss(self.shared.run(blueprint, images, "train"), labels)
+            logits = self.shared.run(blueprint, images, "train", progress=step / self.num_steps)
+            loss: Tensor = self._loss(logits, labels)
         return loss
 
     def state(self) -> dict[str, Tensor]:

@@ -129,7 +129,7 @@ class CellBody(nn.Module):
     Attributes:
         drop_path: the probability at the end of training that the result of an operator, of one image, is dropped.
         progress: how far training has come, 0 to 1; the probability is ``drop_path`` x ``progress``
-            (ScheduledDropPath). A training loop sets it; 1 until then. In evaluation nothing is dropped.
+            (ScheduledDropPath). Training sets it (``building.set_progress``). In evaluation nothing is dropped.
     """
 
     def __init__(self, cell: str, stride: int, p_width: int, out_width: int, drop_path: float) -> None:

@@ -188,3 +188,18 @@ def test_evaluation_without_statistics_is_an_error_that_says_what_to_do() -> Non
     images = torch.zeros(1, 3, *blueprint.resolution)
     with pytest.raises(UsageError, match=r"no BatchNorm statistics 'stem.*calibrate"):
         SharedWeights(found).run(blueprint, images, "evaluate")
+
+
+def test_a_scheduled_block_follows_the_progress_of_training() -> None:
+    settings = {"form": "small_image", "in_channels": 1, "num_classes": 10, "resolutions": (8,), "filters": (2, 4)}
+    plain, dropping = (space("nasnet", **settings, drop_path=rate) for rate in (0.0, 0.6))
+    images = torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+    def run(found: SearchSpace, progress: float) -> torch.Tensor:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(1)
+            return SharedWeights(found).run(found.blueprint(found.smallest()), images, progress=progress)
+
+    assert torch.equal(run(dropping, 0.0), run(plain, 0.0))
+    assert not torch.equal(run(dropping, 0.5), run(plain, 0.5))
+    assert not torch.equal(run(dropping, 1.0), run(dropping, 0.5))

@@ -127,7 +127,9 @@ def test_every_network_has_a_batch_of_its_own_or_all_have_the_same(monkeypatch, 
     made = trainer(transformers(), sampler=sampler, networks_per_step=3)
     seen = []
     run = made.shared.run
-    monkeypatch.setattr(made.shared, "run", lambda blueprint, x, *rest: seen.append(x) or run(blueprint, x, *rest))
+    monkeypatch.setattr(
+        made.shared, "run", lambda blueprint, x, *rest, **more: seen.append(x) or run(blueprint, x, *rest, **more)
+    )
     for step in range(2):
         made.accumulate(step)
     different = {tuple(x.flatten().tolist()) for x in seen}
