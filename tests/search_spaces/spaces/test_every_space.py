@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -109,6 +110,19 @@ def test_every_resolution(name: str) -> None:
             logits = shared.run(blueprint, example(blueprint, 2, 0))
         assert logits.shape == (2, 10)
         assert bool(logits.isfinite().all())
+
+
+@pytest.mark.parametrize("name", sorted(ONE_RESOLUTION))
+def test_a_space_of_one_resolution_runs_at_smaller_ones(name: str) -> None:
+    """Its tables of positions are resized; larger images than those of the space would need more than it shares."""
+    found, shared = small(name), weights(name)
+    for size in ((8, 12), (12, 16)):
+        blueprint = replace(found.blueprint(found.largest()), resolution=size)
+        images = example(blueprint, 2, 0)
+        with torch.no_grad():
+            inside, alone = shared.run(blueprint, images, "evaluate"), shared.extract(blueprint)(images)
+        assert bool(inside.isfinite().all())
+        assert torch.equal(inside, alone)
 
 
 @every_space
