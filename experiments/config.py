@@ -36,11 +36,13 @@ class LatencySettings(_Frozen):
         targets: names as ``h100:bf16:b32`` or ``cpu:fp32:b64``; one front is made for each.
         measured_networks: networks that are timed to learn the latency of a target that is present.
         budget_s: seconds of timed runs a network.
+        models: folders of models that ``nas calibrate`` wrote; a target with one is not measured again.
     """
 
     targets: tuple[str, ...] = Field(("cpu:fp32:b64",), min_length=1)
     measured_networks: int = Field(20, ge=5)
     budget_s: float = Field(0.2, gt=0)
+    models: tuple[str, ...] = ()
     measure: bool = True
     """Whether targets that are present are timed; else every latency is analytic."""
 

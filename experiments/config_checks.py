@@ -13,7 +13,8 @@ from experiments.plugins import load_plugin
 from experiments.study_space import make_study_space
 from nas.data.source import SOURCES
 from nas.search.algorithm import algorithms
-from nas.training.samplers import samplers
+from nas.training.plan import check_parts
+from nas.training.samplers import Draw, samplers
 from predictors.target import parse_target
 from scaling.factors import check_factor
 from scaling.rule import scaling_rule
@@ -38,7 +39,14 @@ def check_config(config: StudyConfig) -> None:
             load_plugin(path)
     with at("data.source"):
         SOURCES.get(config.data.source)
-    _check_sampler(config.training, _checked_space(config))
+    space = _checked_space(config)
+    _check_sampler(config.training, space)
+    _check_losses(config.training)
+    if config.training.masked_pretraining is not None:
+        from nas.training.sparse import check_space
+
+        with at("training.masked_pretraining"):
+            check_space(space)
     _check_objectives(config, _checked_targets(config.latency))
     _check_search(config.search)
     _check_scaling(config.scaling)
@@ -67,9 +75,33 @@ def _check_settings(model: type[BaseModel], settings: dict[str, object], where: 
 
 def _check_sampler(training: TrainingSettings, space: SearchSpace) -> None:
     with at("training.sampler"):
-        sampler = samplers.get(training.sampler)()
+        kind = samplers.get(training.sampler)
+    with at("training.sampler_settings"):
+        sampler = kind(space, **training.sampler_settings)
+    check_parts(training)
     with at("training"):
-        sampler.draw(space, np.random.default_rng(0), training.networks_per_step)
+        sampler.draw(
+            Draw(np.random.default_rng(0), training.networks_per_step, 0.0, lambda genes: np.zeros(len(genes)))
+        )
+
+
+def _check_losses(training: TrainingSettings) -> None:
+    """Check losses that are not the default ones alone: they load torch."""
+    given = training.model_fields_set
+    if given & {"loss", "loss_settings"}:
+        from nas.training.losses import losses
+
+        with at("training.loss"):
+            losses.get(training.loss)(label_smoothing=training.label_smoothing, **training.loss_settings)
+    if training.distillation is not None:
+        from nas.training.distillation import distillations
+
+        with at("training.distillation"):
+            distillations.get(training.distillation)(**training.distillation_settings)
+    if training.distillation is not None or "teacher" in given:
+        from nas.training.objective import check_teacher
+
+        check_teacher(training)
 
 
 def _checked_targets(latency: LatencySettings) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import NoneType, UnionType
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -52,5 +53,7 @@ def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel]:
     found: Any = model
     for part in location:
         found = get_args(found)[0] if isinstance(part, int) else found.model_fields[part].annotation
+        if isinstance(found, UnionType):
+            found = next(each for each in get_args(found) if each is not NoneType)
     allowed: type[BaseModel] = found
     return allowed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from nas.data.splits import DataSplits
 
 
+Together = Callable[[StudyConfig, Path], AbstractContextManager[None]]
+"""From a study's settings and folder to the time in which other processes train with this one."""
+
+
+@contextmanager
+def alone(_config: StudyConfig, _folder: Path) -> Iterator[None]:
+    """Train in this process alone."""
+    yield
+
+
 @dataclass(frozen=True)
 class Context:
     """One run of a study.
@@ -34,6 +44,7 @@ class Context:
         data: the four splits on the device.
         device: where networks run.
         talk: what a person is told.
+        together: entered around training; brings in the other processes, if there are any.
     """
 
     config: StudyConfig
@@ -43,6 +54,7 @@ class Context:
     data: DataSplits
     device: torch.device
     talk: Talk
+    together: Together = alone
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

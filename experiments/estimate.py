@@ -15,6 +15,8 @@ from experiments.study_space import make_study_space
 EXPORT_S = 8.0
 EXPORT_BYTES = 6
 """Bytes written for each parameter of an exported network: safetensors and ONNX hold 4 each, and most are smaller."""
+NUM_CURVE_NETWORKS = 11
+"""Networks that are evaluated at each point of the curves: three landmarks and two in each of four groups."""
 STATE_TENSORS = {"adamw": 4, "sgd": 3}
 """Tensors as large as the weights in a checkpoint: weights, average and the optimiser's."""
 
@@ -66,7 +68,7 @@ def _parts(config: StudyConfig, num_steps: int, step_s: float, evaluation_s: flo
     timed = len(present) * config.latency.measured_networks * (config.latency.budget_s + 0.5)
     tuned = config.networks * config.finetuning.epochs * num_steps / max(1, config.training.epochs) * step_s
     return {
-        "training": num_steps * step_s + 3 * intervals * evaluation_s,
+        "training": num_steps * step_s + NUM_CURVE_NETWORKS * intervals * evaluation_s,
         "latency": timed if config.latency.measure else 0.0,
         "search": config.search.evaluations * (1 + len(config.search.compare)) * evaluation_s,
         "export": config.networks * EXPORT_S + tuned,

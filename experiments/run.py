@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from experiments.config import StudyConfig
-from experiments.context import Context, choose_device, make_folder
+from experiments.context import Context, Together, alone, choose_device, make_folder
 from experiments.stages.export import export_networks
 from experiments.stages.fronts import make_fronts
 from experiments.stages.latency import learn_latency
@@ -41,7 +41,13 @@ class Outcome:
 
 
 def run_study(
-    config: StudyConfig, store: Store, out: Path, talk: Talk, until: Until = "report", runner: str = "nas"
+    config: StudyConfig,
+    store: Store,
+    out: Path,
+    talk: Talk,
+    until: Until = "report",
+    runner: str = "nas",
+    together: Together = alone,
 ) -> Outcome:
     """Run, or go on with, the study of ``config``.
 
@@ -52,6 +58,7 @@ def run_study(
         talk: what a person is told.
         until: the last stage to run.
         runner: a name for this process.
+        together: brings in other processes for the training.
 
     Raises:
         ConflictError: a study of that name has other settings, or another runner has it.
@@ -66,7 +73,7 @@ def run_study(
     study = store.study(config.name, config.model_dump(mode="json"), seed=config.seed)
     folder = make_folder(out / config.name)
     with study.held(runner):
-        context = Context(config, study, folder, space, data.to(device), device, talk)
+        context = Context(config, study, folder, space, data.to(device), device, talk, together)
         talk.say(f"study {config.name}: space {space.name} of {space.size():,} networks, {len(data.training)} images")
         return _stages(context, until)
 

@@ -70,7 +70,7 @@ def _train(
     optimiser = make_optimiser(parameters, settings)
     loss_of = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
     num_steps = max(1, settings.epochs * (len(data.training) // settings.batch_size))
-    device = data.training.images.device
+    device = data.training.labels.device
     # A block may drop units at random: it draws from torch's global generators.
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)

@@ -5,8 +5,9 @@ while the device computes, so a network of N kernels takes
 
     T = max(N * launch_overhead, sum of t_k),   t_k = max(FLOPs / (eta * P * occupancy), bytes / (eta_m * BW)) + floor
 
-with weights read once a batch. On a CPU host and device are one and T is the sum of both. Williams et al., "Roofline"
-(CACM 2009); waves of tiles on the multiprocessors: NeuSight (ASPLOS 2025).
+with weights read once a batch. On a CPU host and device are one and T is the sum of both. Other runtimes fuse: there
+the element-wise layers of ``FUSED`` are taken to cost nothing, an assumption that no measurement here stands behind.
+Williams et al., "Roofline" (CACM 2009); waves of tiles on the multiprocessors: NeuSight (ASPLOS 2025).
 
 The constants are assumptions, rounded from public float32 timings of single kernels on five NVIDIA GPUs (NeuSight's
 data). There the formula's mean error is 40 % (conv), 40 % (linear) and 44 % (batched products), that of the bare data
@@ -36,6 +37,8 @@ TILE_OUTPUTS = 4096
 MIN_OCCUPANCY = 0.2
 # No GPU kernel is shorter.
 KERNEL_FLOOR_US = 2.0
+# What compilers of networks do inside the kernel that made its input: no launch and no memory traffic of its own.
+FUSED = frozenset({"batch_norm", "activation", "scale", "add"})
 BYTES = {"fp32": 4, "tf32": 4, "fp16": 2, "bf16": 2}
 
 
@@ -54,6 +57,8 @@ def roofline_terms(layers: Iterable[Layer], target: Target) -> tuple[float, floa
     launch = round(target.device.launch_overhead_us * 1e6)
     num_kernels = device = 0
     for layer in layers:
+        if layer.op in FUSED and target.runtime != "eager":
+            continue
         num_kernels += 1
         device += round(layer_ms(layer, target) * 1e9)
     host = num_kernels * launch

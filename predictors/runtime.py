@@ -28,8 +28,8 @@ def software_versions(device_kind: Literal["cpu", "gpu"]) -> dict[str, str]:
 
 
 @contextmanager
-def pinned_threads(num_threads: int | None) -> Iterator[None]:
-    """Hold torch at ``num_threads`` threads, or at those that it has; fewer than one are refused."""
+def pinned_threads(num_threads: int | None) -> Iterator[int]:
+    """Hold torch at ``num_threads`` threads (None: those it has) and yield how many; fewer than one are refused."""
     import torch
 
     before = torch.get_num_threads()
@@ -37,7 +37,7 @@ def pinned_threads(num_threads: int | None) -> Iterator[None]:
         raise UsageError(f"num_threads is {num_threads}: give at least 1, or nothing to keep {before}")
     torch.set_num_threads(num_threads or before)
     try:
-        yield
+        yield num_threads or before
     finally:
         torch.set_num_threads(before)
 

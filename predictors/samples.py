@@ -29,7 +29,12 @@ def as_inputs(inputs: Mapping[str, ArrayLike]) -> dict[str, Array]:
 
 
 def check_samples(
-    inputs: Mapping[str, ArrayLike], quantity: str, values: ArrayLike, minimum: int, positive: bool
+    inputs: Mapping[str, ArrayLike],
+    quantity: str,
+    values: ArrayLike,
+    minimum: int,
+    positive: bool,
+    distinct: bool = True,
 ) -> tuple[dict[str, Array], Array]:
     """Return (matrices, values) to fit on.
 
@@ -39,6 +44,7 @@ def check_samples(
         values: what was measured, (n,).
         minimum: how many samples the model needs.
         positive: whether zero and negative values are refused.
+        distinct: whether two rows of equal inputs are refused.
 
     Raises:
         UsageError: too few samples, numbers that can't be, shapes that differ, or a network that stands twice. The
@@ -54,7 +60,8 @@ def check_samples(
     _equal_rows({**{name: len(matrix) for name, matrix in matrices.items()}, quantity: len(targets)})
     if len(targets) < minimum:
         raise UsageError(f"{quantity} has {len(targets)} samples: give at least {minimum}")
-    _refuse_duplicates(quantity, np.column_stack(list(matrices.values())))
+    if distinct:
+        _refuse_duplicates(quantity, np.column_stack(list(matrices.values())))
     return matrices, targets
 
 

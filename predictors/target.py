@@ -1,83 +1,73 @@
-"""Targets: a device with a precision, a batch size and a runtime. ``h100:bf16:b32`` names one."""
+"""Targets: a device with a precision, a batch size, a runtime and a layout. ``h100:bf16:b32`` names one.
+
+Eager and compiled timings rank networks differently (`Spearman .976`, 22 % error after one constant, on one GPU), so
+the runtime is part of a target's name and two runtimes never share a table or a model.
+"""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from importlib.resources.abc import Traversable
 from typing import Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from predictors.device import (
+    DEVICES,
+    PRECISIONS,
+    Device,
+    DeviceEntry,
+    Precision,
+    lacks,
+    list_devices,
+    read_device,
+    torch_device,
+)
 from search_spaces.errors import UsageError
-from search_spaces.registry import Registry
 
-Precision = Literal["fp32", "tf32", "fp16", "bf16"]
-Runtime = Literal["eager"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+__all__ = [
+    "DEVICES",
+    "LAYOUTS",
+    "PRECISIONS",
+    "RUNTIMES",
+    "Device",
+    "DeviceEntry",
+    "Layout",
+    "Precision",
+    "Runtime",
+    "Target",
+    "TargetName",
+    "is_present",
+    "list_devices",
+    "parse_target",
+    "read_device",
+    "target",
+    "torch_device",
+]
+
+Runtime = Literal["eager", "compiled", "onnxruntime", "tensorrt"]
+Layout = Literal["channels_last", "contiguous"]
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
-FORM = "DEVICE[:PRECISION][:bBATCH][:RUNTIME], as h100:bf16:b32"
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+FORM = "DEVICE[:PRECISION][:bBATCH][:RUNTIME][:LAYOUT], as h100:bf16:b32 or cpu:fp32:b1:onnxruntime"
 
-
-class Device(BaseModel):
-    """Facts of one device. Rates are dense (no structured sparsity) with float32 accumulation.
-
-    Attributes:
-        name: as in a target's name. title: the vendor's name of the product.
-        matches: patterns (``*`` is any text) of the names that torch reports for it.
-        peak_tflops_fp32: multiply and add without tensor cores; tf32, fp16, bf16: tensor cores; None where it has none.
-        memory_bandwidth_gb_s: 10^9 bytes per second. num_sms: streaming multiprocessors, or cores of a CPU.
-        launch_overhead_us: host time per operation of eager PyTorch, microseconds.
-        source: title of the document that the facts are from. notes: doubts and assumptions, each headed by its fact.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    title: str
-    kind: Literal["gpu", "cpu"]
-    vendor: str
-    matches: tuple[str, ...] = ()
-    peak_tflops_fp32: PositiveFloat
-    peak_tflops_tf32: PositiveFloat | None = None
-    peak_tflops_fp16: PositiveFloat | None = None
-    peak_tflops_bf16: PositiveFloat | None = None
-    memory_bandwidth_gb_s: PositiveFloat
-    memory_gib: PositiveFloat
-    l2_mib: PositiveFloat
-    num_sms: PositiveInt
-    launch_overhead_us: PositiveFloat
-    source: str = Field(min_length=1)
-    notes: tuple[str, ...] = ()
-
-    @property
-    def precisions(self) -> tuple[Precision, ...]:
-        """The precisions that the device has a rate for."""
-        return tuple(name for name in PRECISIONS if getattr(self, f"peak_tflops_{name}") is not None)
-
-    def peak_tflops(self, precision: Precision) -> float:
-        """Return the peak rate at ``precision``; a precision the device lacks is an error that names those it has."""
-        rate = getattr(self, f"peak_tflops_{precision}")
-        if rate is None:
-            raise _lacks(self.name, precision, self.precisions)
-        return float(rate)
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceEntry:
-    """A registered device: ``load`` gives its facts, which takes a calibration for the CPU and nothing for a GPU."""
-
-    precisions: tuple[Precision, ...]
-    load: Callable[[], Device]
-
-
-DEVICES: Registry[DeviceEntry] = Registry("target", "predictors.targets")
+# The layout of the images that a runtime is given unless the target says another: ONNX knows (N, C, H, W) alone.
+RUNTIME_LAYOUT: dict[Runtime, Layout] = {
+    "eager": "channels_last",
+    "compiled": "channels_last",
+    "onnxruntime": "contiguous",
+    "tensorrt": "contiguous",
+}
 
 
 class Target(BaseModel):
-    """Where and how a network runs. It holds the device's facts, so a stored one predicts the same ever after."""
+    """Where and how a network runs. It holds the device's facts, so a stored one predicts the same ever after.
+
+    Attributes:
+        device: facts of the device.
+        precision: of weights and images. batch_size: images at once.
+        runtime: what executes the network: PyTorch as it is (``eager``) or under ``torch.compile`` (``compiled``), ONNX
+            Runtime or TensorRT.
+        layout: memory format of weights and images.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -85,11 +75,12 @@ class Target(BaseModel):
     precision: Precision = "fp32"
     batch_size: PositiveInt = 1
     runtime: Runtime = "eager"
+    layout: Layout = "channels_last"
 
     @property
     def name(self) -> str:
-        """The canonical name, as ``h100:bf16:b32``; the runtime is left out while it is ``eager``."""
-        return TargetName(self.device.name, self.precision, self.batch_size, self.runtime).text
+        """The canonical name, as ``h100:bf16:b32``; ``eager`` and the runtime's own layout are left out."""
+        return TargetName(self.device.name, self.precision, self.batch_size, self.runtime, self.layout).text
 
 
 class TargetName(NamedTuple):
@@ -99,19 +90,21 @@ class TargetName(NamedTuple):
     precision: Precision
     batch_size: int
     runtime: Runtime
+    layout: Layout = "channels_last"
 
     @property
     def text(self) -> str:
         """The canonical text."""
         runtime = "" if self.runtime == "eager" else f":{self.runtime}"
-        return f"{self.device}:{self.precision}:b{self.batch_size}{runtime}"
+        layout = "" if self.layout == RUNTIME_LAYOUT[self.runtime] else f":{self.layout}"
+        return f"{self.device}:{self.precision}:b{self.batch_size}{runtime}{layout}"
 
 
 def parse_target(text: str) -> TargetName:
     """Return the parts of a target's name; it loads no torch and calibrates nothing.
 
     Raises:
-        UsageError: the device is unknown, lacks the precision, or a part can't be read or stands twice.
+        UsageError: the device is unknown, lacks the precision or the runtime, or a part can't be read or stands twice.
     """
     device, *parts = text.strip().split(":")
     entry = DEVICES.get(device)
@@ -123,9 +116,11 @@ def parse_target(text: str) -> TargetName:
         found[field] = part
     precision = next(name for name in PRECISIONS if name == found.get("precision", "fp32"))
     if precision not in entry.precisions:
-        raise _lacks(device, precision, entry.precisions)
+        raise lacks(device, precision, entry.precisions)
     runtime = next(name for name in RUNTIMES if name == found.get("runtime", "eager"))
-    return TargetName(device, precision, int(found.get("batch", "b1")[1:]), runtime)
+    layout = next(name for name in LAYOUTS if name == found.get("layout", RUNTIME_LAYOUT[runtime]))
+    _check_runtime(text, entry, runtime, layout)
+    return TargetName(device, precision, int(found.get("batch", "b1")[1:]), runtime, layout)
 
 
 def target(text: str, cpu: Device | None = None) -> Target:
@@ -140,42 +135,13 @@ def target(text: str, cpu: Device | None = None) -> Target:
     """
     name = parse_target(text)
     device = cpu if name.device == "cpu" and cpu is not None else DEVICES.get(name.device).load()
-    return Target(device=device, precision=name.precision, batch_size=name.batch_size, runtime=name.runtime)
-
-
-def list_devices() -> list[str]:
-    """Return the names of the known devices."""
-    return DEVICES.names()
-
-
-def read_device(file: Traversable) -> Device:
-    """Return the device of a TOML file; a file that is not one is an error that names the key."""
-    try:
-        return Device.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"target file {file.name} is not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(map(str, first["loc"])) or "file"
-        raise UsageError(f"target file {file.name}, key {path}: {first['msg'].lower()}") from None
-
-
-def torch_device(device: Device) -> str | None:
-    """Return the torch name (``cpu``, ``cuda:0``) of ``device`` on this machine, or None when it is not present.
-
-    A GPU is present when torch reports a name that it matches and memory within 15 % of its own: one torch name can
-    stand for several products (``Orin``) and for a slice of one.
-    """
-    if device.kind == "cpu":
-        return "cpu"
-    import torch
-
-    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-        facts = torch.cuda.get_device_properties(index)
-        named = any(fnmatchcase(facts.name, pattern) for pattern in device.matches)
-        if named and abs(facts.total_memory / 2**30 / device.memory_gib - 1) < 0.15:
-            return f"cuda:{index}"
-    return None
+    return Target(
+        device=device,
+        precision=name.precision,
+        batch_size=name.batch_size,
+        runtime=name.runtime,
+        layout=name.layout,
+    )
 
 
 def is_present(target: Target) -> bool:
@@ -183,18 +149,23 @@ def is_present(target: Target) -> bool:
     return torch_device(target.device) is not None
 
 
+def _check_runtime(text: str, entry: DeviceEntry, runtime: Runtime, layout: Layout) -> None:
+    if runtime == "tensorrt" and entry.kind != "gpu":
+        raise UsageError(f"target {text!r}: tensorrt runs on GPUs: for a CPU give eager, compiled or onnxruntime")
+    if RUNTIME_LAYOUT[runtime] == "contiguous" and layout != "contiguous":
+        raise UsageError(f"target {text!r}: {runtime} takes contiguous images and chooses its own: drop {layout}")
+
+
 def _field(text: str, part: str) -> str:
     if part in PRECISIONS:
         return "precision"
     if part in RUNTIMES:
         return "runtime"
+    if part in LAYOUTS:
+        return "layout"
     if part[:1] == "b" and part[1:].isascii() and part[1:].isdigit() and int(part[1:]) > 0:
         return "batch"
     raise UsageError(
-        f"target {text!r} has the part {part!r}: write {FORM}; "
-        f"precisions {', '.join(PRECISIONS)}; batch b1, b2, ...; runtimes {', '.join(RUNTIMES)}"
+        f"target {text!r} has the part {part!r}: write {FORM}; precisions {', '.join(PRECISIONS)}; batch b1, b2, ...; "
+        f"runtimes {', '.join(RUNTIMES)}; layouts {', '.join(LAYOUTS)}"
     )
-
-
-def _lacks(device: str, precision: str, has: tuple[Precision, ...]) -> UsageError:
-    return UsageError(f"device {device!r} has no {precision}: it has {', '.join(has)}")

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
+from predictors.clocks import clock_versions, throttling
+from predictors.cores import pinned_cores
+from predictors.energy import energy_counter
 from predictors.machine_load import LoadSnapshot, load_snapshot, other_load
 from predictors.measurement import Measurement
-from predictors.runtime import float32_products, pinned_threads, software_versions
-from predictors.target import Precision
-from search_spaces.errors import UsageError
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-Stopwatch = Callable[[Callable[[], object]], float]
+from predictors.runtime import pinned_threads, software_versions
+from predictors.stopwatch import Stopwatch, cuda_stopwatch, wall_stopwatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +37,9 @@ class TimingPlan:
     budget_s: float = 1.0
 
 
+DEFAULT_PLAN = TimingPlan()
+
+
 @dataclass(frozen=True)
 class Timing:
     """Durations of single runs.
@@ -52,7 +49,8 @@ class Timing:
         num_runs, warmup_runs: how many were measured and how many ran before.
         stable: whether the warm-up settled and the second half of the runs is as fast as the first.
         notes: why a reader should doubt it: not settled, slowed down, other work on the machine.
-        versions: software, threads, precision and memory format.
+        versions: software, threads, clocks, precision and memory format.
+        energy_mj: millijoules of one run, other work on the device included; None where no driver tells.
     """
 
     median_ms: float
@@ -63,6 +61,7 @@ class Timing:
     stable: bool
     notes: tuple[str, ...]
     versions: Mapping[str, str] = field(default_factory=dict)
+    energy_mj: float | None = None
 
     def measurement(self, target: str) -> Measurement:
         """Return the median as a measurement on ``target``; the notes stand among its versions."""
@@ -70,40 +69,11 @@ class Timing:
         return Measurement("latency_ms", self.median_ms, "ms", "measured", self.spread_ms, target, versions)
 
 
-def wall_stopwatch(clock_ns: Callable[[], int] = time.perf_counter_ns) -> Stopwatch:
-    """Return a stopwatch that reads a clock of nanoseconds before and after one run."""
-
-    def measure(function: Callable[[], object]) -> float:
-        start = clock_ns()
-        function()
-        return (clock_ns() - start) / 1e6
-
-    return measure
-
-
-def cuda_stopwatch() -> Stopwatch:
-    """Return a stopwatch of CUDA events on the current stream: gaps in which the device waits for the host count."""
-    import torch
-
-    event: Any = torch.cuda.Event
-    start, end = event(enable_timing=True), event(enable_timing=True)
-
-    def measure(function: Callable[[], object]) -> float:
-        torch.cuda.synchronize()
-        start.record()
-        function()
-        end.record()
-        torch.cuda.synchronize()
-        return float(start.elapsed_time(end))
-
-    return measure
-
-
 def time_callable(
     function: Callable[[], object],
     device_kind: Literal["cpu", "gpu"] = "cpu",
     *,
-    plan: TimingPlan = TimingPlan(),
+    plan: TimingPlan = DEFAULT_PLAN,
     num_threads: int | None = None,
     stopwatch: Stopwatch | None = None,
     snapshot: Callable[[], LoadSnapshot] = load_snapshot,
@@ -119,19 +89,25 @@ def time_callable(
         snapshot: reads the machine's load before and after.
     """
     measure = stopwatch or (cuda_stopwatch() if device_kind == "gpu" else wall_stopwatch())
-    with pinned_threads(num_threads):
+    with pinned_threads(num_threads) as threads, pinned_cores(threads) as cores:
         before = snapshot()
         warmup, settled = _warm_up(measure, function, plan)
         expected_ms = max(float(np.median(warmup[-plan.window :])), 1e-6)
         num_runs = int(np.clip(plan.budget_s * 1e3 / expected_ms, plan.min_runs, plan.max_runs))
+        counter = energy_counter(device_kind)
+        joules = counter() if counter else 0.0
         runs = np.array([measure(function) for _ in range(num_runs)])
-        load = other_load(before, snapshot())
-        versions = software_versions(device_kind)
+        energy_mj = (counter() - joules) * 1e3 / num_runs if counter else None
+        load, held_back = other_load(before, snapshot()), throttling(device_kind)
+        versions = {**software_versions(device_kind), **clock_versions(device_kind)}
+    if cores:
+        versions["cores"] = ",".join(map(str, cores))
     drift = float(np.median(runs[num_runs // 2 :]) / max(np.median(runs[: num_runs // 2]), 1e-9)) - 1
     low, median, high, p95 = np.percentile(runs, (25, 50, 75, 95))
     notes = (
         "" if settled else f"the warm-up of {len(warmup)} runs did not settle within {plan.tolerance:.0%}",
         f"the second half was {drift:.0%} slower: throttling or other work" if drift > plan.tolerance else "",
+        held_back,
         load,
     )
     return Timing(
@@ -143,49 +119,8 @@ def time_callable(
         stable=settled and abs(drift) <= plan.tolerance,
         notes=tuple(filter(None, notes)),
         versions=versions,
+        energy_mj=energy_mj,
     )
-
-
-def time_module(
-    module: nn.Module,
-    images: torch.Tensor,
-    precision: Precision = "fp32",
-    *,
-    plan: TimingPlan = TimingPlan(),
-    num_threads: int | None = None,
-) -> Timing:
-    """Return how long ``module`` takes on ``images`` in evaluation mode, without gradients, channels last.
-
-    Args:
-        module: any network; a copy is timed, it stays as it is.
-        images: (batch, channels, height, width) on the device to time on.
-        precision: weights and images are cast to it whole; ``fp32`` keeps tensor cores out, ``tf32`` lets them in.
-        plan: as in ``time_callable``.
-        num_threads: as in ``time_callable``.
-
-    Raises:
-        UsageError: ``images`` is empty or has another number of axes.
-    """
-    import copy
-
-    import torch
-
-    if images.ndim != 4 or not images.numel():
-        raise UsageError(f"images have shape {tuple(images.shape)}: give (batch, channels, height, width), none zero")
-    settings: dict[str, Any] = {"dtype": _dtype(precision), "memory_format": torch.channels_last}
-    network = copy.deepcopy(module).eval().to(images.device, **settings)
-    batch = images.to(**settings)
-    products = float32_products("tf32" if precision == "tf32" else "ieee")
-    with torch.inference_mode(), products, torch.cuda.device(images.device) if images.is_cuda else nullcontext():
-        kind: Literal["cpu", "gpu"] = "gpu" if images.is_cuda else "cpu"
-        timing = time_callable(lambda: network(batch), kind, plan=plan, num_threads=num_threads)
-    return replace(timing, versions={**timing.versions, "precision": precision, "memory_format": "channels_last"})
-
-
-def _dtype(precision: Precision) -> torch.dtype:
-    import torch
-
-    return {"fp16": torch.float16, "bf16": torch.bfloat16}.get(precision, torch.float32)
 
 
 def _warm_up(measure: Stopwatch, function: Callable[[], object], plan: TimingPlan) -> tuple[list[float], bool]:

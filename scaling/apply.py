@@ -1,24 +1,49 @@
 """Scaling applied to a blueprint: any family, through the meaning of its settings.
 
-What a setting's name says: ``stride`` belongs to the block that has it and is never repeated; names that end in
-``_width`` are channels; ``heads`` counts attention heads, of ``head_dim`` channels each, or of width / heads channels
+What a setting's name says: ``stride`` belongs to the block that has it and is never repeated (``depth``); names that
+end in ``_width`` are channels, those that end in ``mlp_width`` hidden channels of an MLP, which ``mlp_ratio`` gives
+relative to the width; ``heads`` counts attention heads, of ``head_dim`` channels each, or of width / heads channels
 where there is no ``head_dim``; ``group_width`` and ``bottleneck`` describe a grouped convolution of width * bottleneck
-channels; a stem whose ``scales`` is false stays as it is; the stem's stride, which may be a patch, must
-divide the image. Other settings are ratios, kernels and switches: they stay.
+channels; a stem whose ``scales`` is false stays as it is; the stem's stride, which may be a patch, and ``window``
+divide their maps (``sides``). Other settings are ratios, kernels and switches: they stay.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
 
+from scaling.cells import follow_previous
+from scaling.depth import num_leading, with_depth
 from scaling.factors import Factors
-from scaling.quantise import FAST, Rounding, StageNumbers, round_resolution, scale_stage
+from scaling.quantise import FAST, Rounding, StageNumbers, scale_stage
+from scaling.sides import scale_sides
 from search_spaces.blueprint import Block, Blueprint, Setting, Stage
 from search_spaces.errors import UsageError
 
+REMEMBERED = 1 << 15
 
-def scale_blueprint(blueprint: Blueprint, factors: Factors, rounding: Rounding = FAST) -> Blueprint:
+
+class Shape(NamedTuple):
+    """How a rule departs from one factor for all depths and all widths.
+
+    Attributes:
+        depths: a depth factor for each stage, instead of the common one.
+        mlp: factor of the hidden channels of MLPs, instead of the width's.
+    """
+
+    depths: tuple[float, ...] | None = None
+    mlp: float | None = None
+
+
+UNIFORM = Shape()
+
+
+def scale_blueprint(
+    blueprint: Blueprint, factors: Factors, rounding: Rounding = FAST, shape: Shape = UNIFORM
+) -> Blueprint:
     """Return the blueprint with depth, width, resolution and group widths multiplied by ``factors`` and rounded.
 
     Stem, stages and the inner widths of the head scale; the number of classes and the input channels stay.
@@ -26,94 +51,108 @@ def scale_blueprint(blueprint: Blueprint, factors: Factors, rounding: Rounding =
     Raises:
         UsageError: one stage mixes several group widths.
     """
-    stages = tuple(_scale_stage(stage, factors, rounding) for stage in blueprint.stages)
-    head = replace(blueprint.head, blocks=tuple(_scale_block(b, factors, rounding) for b in blueprint.head.blocks))
-    return replace(
-        blueprint,
-        resolution=_scale_resolution(blueprint, factors.resolution),
-        stem=_scale_stem(blueprint, stages, factors, rounding),
-        stages=stages,
-        head=head,
+    base = scale_sides(blueprint, factors.resolution)
+    factors = factors._replace(resolution=1.0)
+    depths = shape.depths or (factors.depth,) * len(base.stages)
+    stages = tuple(
+        _scale_stage(stage, factors._replace(depth=depth), rounding, shape.mlp)
+        for stage, depth in zip(base.stages, depths, strict=True)
     )
+    scaled = Blueprint(
+        blueprint.family,
+        blueprint.in_channels,
+        base.resolution,
+        _scale_stem(base, stages, factors, rounding),
+        stages,
+        _scale_head(base.head, factors, rounding),
+    )
+    return follow_previous(blueprint, scaled)
 
 
-def _scale_resolution(blueprint: Blueprint, factor: float) -> tuple[int, int]:
-    if factor == 1:
-        return blueprint.resolution
-    multiple = math.lcm(4, *(int(block.get("stride", 1)) for block in blueprint.stem.blocks))
-    height, width = blueprint.resolution
-    return round_resolution(height, factor, multiple), round_resolution(width, factor, multiple)
+@lru_cache(maxsize=REMEMBERED)
+def _scale_head(head: Stage, factors: Factors, rounding: Rounding) -> Stage:
+    return replace(head, blocks=tuple(_scale_block(block, factors, rounding) for block in head.blocks))
 
 
 def _scale_stem(blueprint: Blueprint, stages: tuple[Stage, ...], factors: Factors, rounding: Rounding) -> Stage:
     stem = blueprint.stem
-    if not all(block.get("scales", True) for block in stem.blocks):
+    if factors.width == 1 or not all(block.get("scales", True) for block in stem.blocks):
         return stem
     blocks = tuple(_scale_block(block, factors, rounding) for block in stem.blocks)
     # A stem as wide as the first stage feeds its residual sums, which need the width that the stage was rounded to.
     if stages and stem.width == blueprint.stages[0].width:
         return Stage(stem.name, stages[0].width, blocks)
-    return Stage(stem.name, _scale_width(stem.width, factors, rounding), blocks)
+    return Stage(stem.name, _scale_width(stem.width, factors.width, rounding), blocks)
 
 
-def _scale_stage(stage: Stage, factors: Factors, rounding: Rounding) -> Stage:
+@lru_cache(maxsize=REMEMBERED)
+def _scale_stage(stage: Stage, factors: Factors, rounding: Rounding, mlp: float | None) -> Stage:
     bottleneck, group_width = _grouping(stage)
-    numbers = scale_stage(StageNumbers(stage.depth, stage.width, bottleneck, group_width), factors, rounding)
-    width = _headed_width(stage, factors.width) or numbers.width
-    head_scale = width / stage.width
-    blocks = tuple(
-        _scale_block(block, factors, rounding, numbers.group_width, head_scale)
-        for block in _repeated(stage.blocks, numbers.depth)
-    )
+    leading = num_leading(stage.blocks)
+    numbers = StageNumbers(stage.depth - leading, stage.width, bottleneck, group_width)
+    scaled = scale_stage(numbers, factors, rounding)
+    width = _headed_width(stage, factors.width) or scaled.width
+    blocks = with_depth(stage.blocks, leading + scaled.depth if stage.depth > leading else leading)
+    if factors.width != 1 or factors.group != 1 or mlp is not None:
+        head_scale = width / stage.width
+        blocks = tuple(_scale_block(b, factors, rounding, scaled.group_width, head_scale, mlp) for b in blocks)
     return Stage(stage.name, width, blocks)
 
 
 def _grouping(stage: Stage) -> tuple[float, int]:
     """Return (bottleneck, group width) of the stage's grouped convolutions; (1, 1) where there are none."""
-    found = {
-        (float(block.get("bottleneck", 1.0)), int(block.get("group_width", 1)))
-        for block in stage.blocks
-        if "group_width" in dict(block.settings)
-    }
+    found = {_block_grouping(block) for block in stage.blocks} - {None}
     if len(found) > 1:
-        pairs = ", ".join(f"{group} (bottleneck {bottleneck:g})" for bottleneck, group in sorted(found))
+        pairs = ", ".join(f"{group} (bottleneck {bottleneck:g})" for bottleneck, group in sorted(filter(None, found)))
         raise UsageError(f"{stage.name} mixes group widths {pairs}: a stage that is scaled has one")
-    return found.pop() if found else (1.0, 1)
+    return (found.pop() if found else None) or (1.0, 1)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _block_grouping(block: Block) -> tuple[float, int] | None:
+    settings = dict(block.settings)
+    if "group_width" not in settings:
+        return None
+    return float(settings.get("bottleneck", 1.0)), int(settings["group_width"])
 
 
 def _headed_width(stage: Stage, factor: float) -> int | None:
     """Return the width that keeps every head's channels where heads share out the width; None where none do."""
+    if factor == 1:
+        return None
     settings = [dict(block.settings) for block in stage.blocks]
     heads = {int(item["heads"]) for item in settings if "heads" in item and "head_dim" not in item}
-    if not heads or factor == 1:
+    if not heads:
         return None
     step = math.lcm(*(stage.width // number for number in heads))
     return max(1, round(stage.width * factor / step)) * step
 
 
-def _repeated(blocks: tuple[Block, ...], depth: int) -> tuple[Block, ...]:
-    """Return ``depth`` blocks: the first ones, then the last one again, without its stride."""
-    last = blocks[-1]
-    if int(last.get("stride", 1)) > 1:
-        last = last.replace(stride=1)
-    return blocks[:depth] + (last,) * (depth - len(blocks))
-
-
-def _scale_width(width: int, factors: Factors, rounding: Rounding) -> int:
+def _scale_width(width: int, factor: float, rounding: Rounding) -> int:
     # A width of 0 says that a layer is absent.
-    return width if factors.width == 1 or width == 0 else rounding.width(width, factors.width)
+    return width if factor == 1 or width == 0 else rounding.width(width, factor)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _scale_block(
-    block: Block, factors: Factors, rounding: Rounding, group_width: int = 1, head_scale: float = 1.0
+    block: Block,
+    factors: Factors,
+    rounding: Rounding,
+    group_width: int = 1,
+    head_scale: float = 1.0,
+    mlp: float | None = None,
 ) -> Block:
     settings = dict(block.settings)
+    mlp = factors.width if mlp is None else mlp
     changes: dict[str, Setting] = {}
     for name, value in settings.items():
         if name == "group_width":
             changes[name] = group_width
         elif name.endswith("_width"):
-            changes[name] = _scale_width(int(value), factors, rounding)
+            factor = mlp if name.endswith("mlp_width") else factors.width
+            changes[name] = _scale_width(int(value), factor, rounding)
+        elif name == "mlp_ratio" and mlp != factors.width:
+            changes[name] = float(value) * mlp / factors.width
         elif name == "heads":
             scale = factors.width if "head_dim" in settings else head_scale
             changes[name] = max(1, round(int(value) * scale))

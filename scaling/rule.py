@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from scaling.apply import scale_blueprint
+from scaling.apply import UNIFORM, Shape, scale_blueprint
 from scaling.factors import Factors, check_factor, predicted_growth
 from scaling.quantise import Rounding
 from scaling.scaled import ScaledBlueprint
 from search_spaces.blueprint import Blueprint
+from search_spaces.errors import UsageError
 from search_spaces.registry import Registry
 
 
@@ -23,7 +24,7 @@ class ScalingRule(Protocol):
         ...
 
     def __call__(self, blueprint: Blueprint, factor: float) -> ScaledBlueprint:
-        """Return the scaled blueprint; UsageError where ``check_factor`` refuses ``factor``."""
+        """Return the scaled blueprint; UsageError where ``check_factor`` refuses ``factor`` or the rule can't apply."""
         ...
 
 
@@ -44,20 +45,36 @@ class CompoundRule:
     def __call__(self, blueprint: Blueprint, factor: float) -> ScaledBlueprint:
         """Return the scaled blueprint; UsageError where ``check_factor`` refuses ``factor``."""
         check_factor(factor)
-        factors = self.factors(factor)
-        scaled = scale_blueprint(blueprint, factors, self.rounding)
-        return ScaledBlueprint(scaled, self.name, factor, factors, predicted_growth(factors))
+        return multiplied(blueprint, self.name, factor, self.factors(factor), self.rounding)
+
+
+def multiplied(
+    blueprint: Blueprint, rule: str, factor: float, factors: Factors, rounding: Rounding, shape: Shape = UNIFORM
+) -> ScaledBlueprint:
+    """Return ``blueprint`` scaled by ``factors``, with the growth that their laws predict."""
+    scaled = scale_blueprint(blueprint, factors, rounding, shape)
+    return ScaledBlueprint(scaled, rule, factor, factors, predicted_growth(factors))
+
+
+def does_not_fit(rule: str, blueprint: Blueprint, reason: str) -> UsageError:
+    """Return the error of a rule that has nothing to scale in a network: ``reason`` says what it needs."""
+    return UsageError(f"rule {rule!r} does not fit family {blueprint.family!r}: {reason}")
 
 
 RULES: Registry[ScalingRule] = Registry("scaling rule", "scaling.rules")
+RULE_MAKERS: Registry[Callable[[str], ScalingRule]] = Registry("scaling rule with an argument", "scaling.rules")
+"""Rules written ``NAME:ARGUMENT``: what makes one from its argument."""
 
 
 def scaling_rule(name: str) -> ScalingRule:
-    """Return the rule of a registered name, or of weights such as ``d1_w8_g8_r1``.
+    """Return the rule of a registered name, of weights such as ``d1_w8_g8_r1``, or of ``NAME:ARGUMENT``.
 
     Raises:
-        UsageError: unknown name, or weights that can't be read.
+        UsageError: unknown name, or weights or an argument that can't be read.
     """
     from scaling.rules.fast import fast_rule, has_weights
 
+    maker, colon, argument = name.partition(":")
+    if colon:
+        return RULE_MAKERS.get(maker)(argument)
     return fast_rule(name) if has_weights(name) else RULES.get(name)

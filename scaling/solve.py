@@ -1,7 +1,7 @@
-"""From the growth that a person asks for to the blueprint that achieves it.
+"""From what a person asks for, a growth or a budget, to the blueprint that achieves it.
 
 Stem, head and rounding keep a rule from achieving its factor, and a small factor may round to nothing: ``scale`` says
-so, ``solve`` searches the factor that achieves what was asked.
+so, ``solve`` searches the factor that achieves what was asked, ``solve_budget`` the largest that stays within it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from scaling.factors import LARGEST_FACTOR, Growth, check_factor
-from scaling.rule import ScalingRule
-from scaling.scaled import ScaledBlueprint, achieved
+from scaling.rule import ScalingRule, does_not_fit
+from scaling.scaled import Count, ScaledBlueprint, achieved
+from search_spaces.block import network_layers
 from search_spaces.blueprint import Blueprint
 from search_spaces.errors import UsageError
-from search_spaces.layers import Cost
 
 BISECTIONS = 30
 LARGEST_EXPONENT = math.log(LARGEST_FACTOR) * (1 - 1e-9)
+
+Measure = Callable[[ScaledBlueprint], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +38,45 @@ class Solution:
     achieved: Growth
 
 
+@dataclass(frozen=True, slots=True)
+class WithinBudget:
+    """The scaled blueprint that uses most of a budget without exceeding it.
+
+    Attributes:
+        budget: what was allowed.
+        scaled: the blueprint; its own ``factor_asked`` is the one that the rule had to be given.
+        used: what it takes, in the budget's unit.
+    """
+
+    budget: float
+    scaled: ScaledBlueprint
+    used: float
+
+
 def scale(rule: ScalingRule, blueprint: Blueprint, factor: float) -> ScaledBlueprint:
     """Return ``rule(blueprint, factor)``.
 
     Raises:
-        UsageError: ``factor`` is refused, or rounds to no change; the nearest that changes is named.
+        UsageError: ``factor`` is refused, or rounds to no change (the nearest that changes is named); the rule does not
+            fit the family, or gives a network whose blocks can't stand.
     """
     scaled = rule(blueprint, factor)
-    if factor != 1 and scaled.blueprint == blueprint:
+    if factor != 1 and _unchanged(scaled, blueprint):
         raise UsageError(_no_change(rule, factor, nearest_change(rule, blueprint, factor)))
+    _fitting(rule, blueprint, lambda: sum(1 for _ in network_layers(scaled.blueprint)))
     return scaled
+
+
+def _unchanged(scaled: ScaledBlueprint, blueprint: Blueprint) -> bool:
+    return scaled.blueprint == blueprint and scaled.scales == (1,)
+
+
+def _fitting(rule: ScalingRule, blueprint: Blueprint, measured: Callable[[], float]) -> float:
+    """Return what ``measured`` gives; its error says that the rule's network can't stand."""
+    try:
+        return measured()
+    except UsageError as error:
+        raise does_not_fit(rule.name, blueprint, str(error)) from None
 
 
 def nearest_change(rule: ScalingRule, blueprint: Blueprint, factor: float) -> float | None:
@@ -56,7 +87,7 @@ def nearest_change(rule: ScalingRule, blueprint: Blueprint, factor: float) -> fl
     direction = 1.0 if factor > 1 else -1.0
 
     def changed(exponent: float) -> bool:
-        return rule(blueprint, math.exp(direction * exponent)).blueprint != blueprint
+        return not _unchanged(rule(blueprint, math.exp(direction * exponent)), blueprint)
 
     same = abs(math.log(factor))
     changing = next((exponent for exponent in _exponents(same) if changed(exponent)), None)
@@ -90,48 +121,90 @@ def _no_change(rule: ScalingRule, factor: float, nearest: float | None) -> str:
     return f"scaling by {factor:g} with rule {rule.name!r} rounds back to the same network: {hint}"
 
 
-def solve(rule: ScalingRule, blueprint: Blueprint, factor: float, cost: Callable[[Blueprint], Cost]) -> Solution:
+def solve(rule: ScalingRule, blueprint: Blueprint, factor: float, cost: Count) -> Solution:
     """Return the blueprint whose counted MACs are nearest to ``factor`` times those of ``blueprint``.
 
     Bisection over the rule's own factor, on a logarithmic scale; ``cost`` counts one blueprint.
 
     Raises:
         UsageError: ``factor`` is refused, is out of the rule's reach, or lies nearer to no change than to the first
-            change, which is named.
+            change, which is named; the rule does not fit the family.
     """
     check_factor(factor)
     base = cost(blueprint)
 
-    def attempt(rule_factor: float) -> Solution:
-        scaled = rule(blueprint, rule_factor)
-        return Solution(factor, scaled, achieved(base, cost(scaled.blueprint)))
+    def growth(scaled: ScaledBlueprint) -> float:
+        return scaled.cost(cost).macs / base.macs
 
-    if factor == 1:
-        return attempt(1.0)
-    tried = list(_bracket(rule, attempt, factor))
-    below, above = sorted(math.log(solution.scaled.factor_asked) for solution in tried)
+    def distance(found: tuple[ScaledBlueprint, float]) -> float:
+        return abs(math.log(found[1] / factor))
+
+    tried = [(rule(blueprint, 1.0), 1.0)] if factor == 1 else _search(rule, blueprint, growth, factor)
+    best, _ = min(tried, key=distance)
+    if factor != 1 and _unchanged(best, blueprint):
+        nearest = min((found for found in tried if not _unchanged(found[0], blueprint)), key=distance)
+        raise UsageError(_no_change(rule, factor, round(nearest[1], 4)))
+    return Solution(factor, best, achieved(base, best.cost(cost)))
+
+
+def solve_budget(rule: ScalingRule, blueprint: Blueprint, budget: float, measure: Measure) -> WithinBudget:
+    """Return the blueprint that takes most of ``budget`` without exceeding it.
+
+    Args:
+        rule: how to scale.
+        blueprint: what to scale, up or down.
+        budget: the most that is allowed, in the unit of ``measure``.
+        measure: what a scaled network takes: a count, or milliseconds.
+
+    Raises:
+        UsageError: the budget is not positive, is out of the rule's reach, or no change of the network comes nearer.
+    """
+    if not (budget > 0 and math.isfinite(budget)):
+        raise UsageError(f"a budget of {budget:g} is not possible: give a positive number")
+    tried = _search(rule, blueprint, measure, budget)
+    within = [found for found in tried if found[1] <= budget]
+    if not within:
+        least = min(value for _, value in tried)
+        raise UsageError(f"rule {rule.name!r} can't come down to {budget:g}: the nearest that it found takes {least:g}")
+    best, used = max(within, key=lambda found: found[1])
+    if _unchanged(best, blueprint):
+        more = min(value for _, value in tried if value > used)
+        raise UsageError(
+            f"rule {rule.name!r} finds no larger network within {budget:g} than the given one, which takes {used:g}: "
+            f"the next takes {more:g}"
+        )
+    return WithinBudget(budget, best, used)
+
+
+def _search(
+    rule: ScalingRule, blueprint: Blueprint, measure: Measure, goal: float
+) -> list[tuple[ScaledBlueprint, float]]:
+    """Return what was tried, with its measure: the network itself, then factors ever nearer to ``goal``."""
+
+    def attempt(exponent: float) -> tuple[ScaledBlueprint, float]:
+        scaled = rule(blueprint, math.exp(exponent))
+        return scaled, _fitting(rule, blueprint, lambda: measure(scaled))
+
+    tried = [attempt(0.0)]
+    base = tried[0][1]
+    if base == goal:
+        return tried
+    direction = 1.0 if goal > base else -1.0
+    for exponent in _exponents(abs(math.log(goal / base))):
+        tried.append(attempt(direction * exponent))
+        if direction * (tried[-1][1] - goal) >= 0:
+            break
+    else:
+        raise UsageError(_out_of_reach(rule, goal, base, tried[-1][1]))
+    below, above = sorted((0.0, direction * exponent))
     for _ in range(BISECTIONS):
         middle = (below + above) / 2
-        tried.append(attempt(math.exp(middle)))
-        if tried[-1].achieved.macs < factor:
-            below = middle
-        else:
-            above = middle
-    best = min(tried, key=lambda solution: abs(math.log(solution.achieved.macs / factor)))
-    if best.scaled.blueprint == blueprint:
-        changed = [solution for solution in tried if solution.scaled.blueprint != blueprint]
-        nearest = min(changed, key=lambda solution: abs(math.log(solution.achieved.macs / factor)))
-        raise UsageError(_no_change(rule, factor, round(nearest.achieved.macs, 4)))
-    return best
+        tried.append(attempt(middle))
+        below, above = (middle, above) if tried[-1][1] < goal else (below, middle)
+    return tried
 
 
-def _bracket(rule: ScalingRule, attempt: Callable[[float], Solution], factor: float) -> tuple[Solution, Solution]:
-    """Return no change, and the first of growing (or shrinking) rule factors that reaches the asked growth of MACs."""
-    direction = 1.0 if factor > 1 else -1.0
-    for exponent in _exponents(abs(math.log(factor))):
-        reached = attempt(math.exp(direction * exponent))
-        if direction * (reached.achieved.macs - factor) >= 0:
-            return attempt(1.0), reached
-    raise UsageError(
-        f"rule {rule.name!r} can't scale MACs by {factor:g}: the furthest it reaches is {reached.achieved.macs:.4g}"
-    )
+def _out_of_reach(rule: ScalingRule, goal: float, base: float, furthest: float) -> str:
+    if base == 1:
+        return f"rule {rule.name!r} can't scale MACs by {goal:g}: the furthest it reaches is {furthest:.4g}"
+    return f"rule {rule.name!r} can't reach {goal:g} from {base:g}: the furthest it reaches is {furthest:g}"

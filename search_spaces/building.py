@@ -40,9 +40,14 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return what the head gives for images (N, C, H, W)."""
+        return self.with_features(x)[0]
+
+    def with_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (output, input of the head: a map or tokens) for images (N, C, H, W)."""
+        features = x
         for module in self._order:
-            x = module(x)
-        return x
+            features, x = x, module(x)
+        return x, features
 
 
 def build(blueprint: Blueprint, device: str | torch.device = "cpu", seed: int = 0) -> Network:

@@ -15,13 +15,18 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Part = Literal["leading", "centre", "resized"]
+Part = Literal["leading", "centre", "resized", "transformed"]
+NOT_ELEMENTS = ("resized", "transformed")
+"""Parts whose elements are functions of the shared ones, not some of them."""
 _ATTRIBUTE = "_nas_layout"
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """One run of ``size``; the leading or centre part of the shared run is taken, or the whole run is resized."""
+    """One run of ``size``; the leading or centre part of the shared run is taken, or the whole run is resized.
+
+    ``transformed`` is the centre passed through learned matrices (``kernel_transforms``).
+    """
 
     size: int
     part: Part = "leading"
@@ -63,6 +68,11 @@ def product(*factors: int | Axis) -> Product:
 def centre(size: int) -> Plain:
     """Return an axis whose centre is taken (convolution kernels)."""
     return Plain(size, "centre")
+
+
+def transformed(size: int) -> Plain:
+    """Return a side of a square kernel, on the last two axes, whose smaller sides are learned maps of larger ones."""
+    return Plain(size, "transformed")
 
 
 def resized(size: int) -> Plain:
@@ -118,7 +128,7 @@ def _selects_axis(outer: Axis, inner: Axis) -> bool:
     if isinstance(outer, Segments) and isinstance(inner, Segments):
         whole = dict(outer.parts)
         return all(_selects_axis(whole[name], part) for name, part in inner.parts)
-    return isinstance(outer, Plain) and outer.part != "resized"
+    return isinstance(outer, Plain) and outer.part not in NOT_ELEMENTS
 
 
 def take(tensor: Tensor, extent: Layout, layout: Layout) -> Tensor:
@@ -132,7 +142,7 @@ def take(tensor: Tensor, extent: Layout, layout: Layout) -> Tensor:
 
 
 def _start(outer: Plain, inner: Plain) -> int:
-    return (outer.size - inner.size) // 2 if outer.part == "centre" else 0
+    return 0 if outer.part == "leading" else (outer.size - inner.size) // 2
 
 
 def _take_axis(tensor: Tensor, dim: int, outer: Axis, inner: Axis) -> Tensor:
@@ -206,7 +216,7 @@ def _runs(outer: Axis, inner: Axis, step: int) -> list[tuple[int, int, int]] | N
     if outer == inner:
         return [(inner.size, step, 0)]
     if isinstance(outer, Plain) and isinstance(inner, Plain):
-        return None if outer.part == "resized" else [(inner.size, step, _start(outer, inner) * step)]
+        return None if outer.part in NOT_ELEMENTS else [(inner.size, step, _start(outer, inner) * step)]
     if isinstance(outer, Product) and isinstance(inner, Product):
         found: list[tuple[int, int, int]] = []
         for big, small in zip(reversed(outer.factors), reversed(inner.factors), strict=True):

@@ -55,6 +55,7 @@ class PopulationTable:
             or their maximum is taken (np.maximum).
         dtype: of the sums; int64 is exact.
         reduce: how vectors of positions combine.
+        only: which positions count, by name; None: all.
     """
 
     def __init__(
@@ -64,11 +65,16 @@ class PopulationTable:
         dtype: type[np.generic] = np.int64,
         reduce: np.ufunc = np.add,
         max_rows: int = MAX_TABLE_ROWS,
+        only: Callable[[str], bool] | None = None,
     ) -> None:
         self.space = space
         self._reduce = reduce
         known: dict[tuple[object, ...], Sequence[float]] = {}
-        single = [_fill(position, terms, dtype, known) for position in _positions(space)]
+        places = zip(space.position_knobs(), _positions(space), strict=True)
+        chosen = [position for name, position in places if only is None or only(name)]
+        if not chosen:
+            raise UsageError(f"space {space.name!r} has no position that counts: choose among its position_knobs")
+        single = [_fill(position, terms, dtype, known) for position in chosen]
         self._tables = _merge(single, space, reduce, max_rows)
 
     def __call__(self, genes: Genes) -> NDArray[Any]:

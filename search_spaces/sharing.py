@@ -1,15 +1,14 @@
 """Weight sharing: one tensor for every parameter name, as large as its largest use. All rules of sharing are here.
 
-A network runs on views of the shared tensors, chosen by the layouts that its blocks declare (``layout.py``); nothing
-else in the code knows how. Nested ("sorted") sharing, as of SortedNet (arXiv 2309.00255), follows from it.
+A network runs on views of the shared tensors (``shared_block.py``), chosen by the layouts that its blocks declare
+(``layout.py``); nothing else in the code knows how. Nested ("sorted") sharing, as of SortedNet (arXiv 2309.00255),
+follows from it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Literal, overload
 
 import numpy as np
 import torch
@@ -18,12 +17,13 @@ from torch import Tensor, nn
 from search_spaces.architecture import Architecture
 from search_spaces.block import blocks
 from search_spaces.blueprint import Blueprint, PlacedBlock
-from search_spaces.building import Mode, Network, assemble, block_in_mode, initialise, parameter_owners, set_progress
+from search_spaces.building import Mode, Network, assemble, block_in_mode, initialise, parameter_owners
+from search_spaces.drop_path import depth_rates, skip_at_random
 from search_spaces.errors import UsageError
-from search_spaces.layout import Layout, Window, holds, layout_of, merge, take, window
+from search_spaces.kernel_transforms import KernelTransform, matrices
+from search_spaces.layout import Layout, Plain, holds, layout_of, merge
+from search_spaces.shared_block import SharedBlock, Tensors
 from search_spaces.space import SearchSpace
-
-Tensors = Mapping[str, Tensor]
 
 
 def covering_set(space: SearchSpace) -> list[Architecture]:
@@ -55,66 +55,17 @@ def extents(space: SearchSpace) -> dict[str, tuple[Layout, nn.Module]]:
                 except (TypeError, ValueError) as error:
                     raise UsageError(f"parameter {name!r} can't be shared: {error}") from None
             found[name] = (layout, owners[name])
+    for name, (layout, _) in list(found.items()):
+        for side, matrix in matrices(name, layout):
+            found[matrix] = ((Plain(side * side), Plain(side * side)), KernelTransform())
     return found
-
-
-@dataclass(slots=True)
-class _Slot:
-    """Where one tensor goes in a block on the meta device, and which part of the shared tensor it is."""
-
-    holder: dict[str, Any]
-    attribute: str
-    name: str
-    extent: Layout
-    layout: Layout
-    whole: bool
-    window: Window | None
-    meta: Tensor
-
-    def part(self, source: Tensors) -> Tensor:
-        """Return the part, in few autograd nodes, since they are what running inside the shared weights costs.
-
-        Contiguous, as in the extracted module: the gradient of a matrix product rounds by the layout of its factors.
-        """
-        tensor = source[self.name]
-        if self.whole:
-            return tensor
-        if self.window and tensor.is_contiguous():
-            return self.window.of(tensor)
-        return take(tensor, self.extent, self.layout).contiguous()
-
-
-class _SharedBlock:
-    """One block on the meta device that runs on views: they are put in for the call and taken out after it."""
-
-    def __init__(self, module: nn.Module, slots: list[_Slot], buffers: list[tuple[dict[str, Any], str, str]]):
-        self.module, self.slots, self.buffers = module, slots, buffers
-        self.scheduled = any(hasattr(part, "progress") for part in module.modules())
-
-    def __call__(self, x: Tensor, source: Tensors, statistics: Tensors, progress: float) -> Tensor:
-        if self.scheduled:
-            set_progress(self.module, progress)
-        try:
-            for slot in self.slots:
-                slot.holder[slot.attribute] = slot.part(source)
-            for holder, attribute, name in self.buffers:
-                if name not in statistics:
-                    raise UsageError(f"no BatchNorm statistics {name!r}: fill new_statistics in mode 'calibrate' first")
-                holder[attribute] = statistics[name]
-            out: Tensor = self.module(x)
-            return out
-        finally:
-            for slot in self.slots:
-                slot.holder[slot.attribute] = slot.meta
-            for holder, attribute, _ in self.buffers:
-                holder[attribute] = None
 
 
 class _Cache(threading.local):
     """Blocks by (place, settings, mode): one cache a thread, since a block holds its views during a call."""
 
     def __init__(self) -> None:
-        self.blocks: dict[tuple[object, ...], _SharedBlock] = {}
+        self.blocks: dict[tuple[object, ...], SharedBlock] = {}
 
 
 class SharedWeights:
@@ -137,6 +88,7 @@ class SharedWeights:
             self.tensors[name] = nn.Parameter(tensor.to(device))
         self._cache = _Cache()
 
+    @overload
     def run(
         self,
         blueprint: Blueprint,
@@ -146,7 +98,36 @@ class SharedWeights:
         tensors: Tensors | None = None,
         statistics: Tensors | None = None,
         progress: float = 1.0,
-    ) -> Tensor:
+        drop_path: float = 0.0,
+        features: Literal[False] = False,
+    ) -> Tensor: ...
+
+    @overload
+    def run(
+        self,
+        blueprint: Blueprint,
+        x: Tensor,
+        mode: Mode = "train",
+        *,
+        tensors: Tensors | None = None,
+        statistics: Tensors | None = None,
+        progress: float = 1.0,
+        drop_path: float = 0.0,
+        features: Literal[True],
+    ) -> tuple[Tensor, Tensor]: ...
+
+    def run(
+        self,
+        blueprint: Blueprint,
+        x: Tensor,
+        mode: Mode = "train",
+        *,
+        tensors: Tensors | None = None,
+        statistics: Tensors | None = None,
+        progress: float = 1.0,
+        drop_path: float = 0.0,
+        features: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
         """Return the output of the network of ``blueprint``, inside the shared weights, on images ``x`` (N, C, H, W).
 
         Args:
@@ -156,24 +137,32 @@ class SharedWeights:
             tensors: others of the same names and shapes instead of ``self.tensors`` (their moving average).
             statistics: BatchNorm statistics of this network by buffer name; see ``new_statistics``.
             progress: how far training has come, 0 to 1, for blocks with a schedule (ScheduledDropPath).
+            drop_path: probability that the last residual block is skipped for an image, in mode ``train``; those before
+                it are skipped less, by their depth.
+            features: return (output, input of the head) instead of the output alone.
         """
         source: Tensors = self.tensors if tensors is None else tensors
-        for placed in blueprint.placed():
-            x = self._block(placed, mode)(x, source, statistics or {}, progress)
-        return x
+        head_input = x
+        placed_blocks = list(blueprint.placed())
+        for placed, rate in zip(placed_blocks, depth_rates(drop_path, len(placed_blocks)), strict=True):
+            block = self._block(placed, mode)
+            head_input, x = x, block(x, source, statistics or {}, progress)
+            if rate and mode == "train":
+                x = skip_at_random(block.module, head_input, x, rate)
+        return (x, head_input) if features else x
+
+    def run_block(self, placed: PlacedBlock, x: Tensor, mode: Mode = "train", *, progress: float = 1.0) -> Tensor:
+        """Return the output of one block of a network on its input ``x``, for a caller that acts between blocks.
+
+        Arguments as in ``run``; modes without statistics alone.
+        """
+        return self._block(placed, mode)(x, self.tensors, {}, progress)
 
     def new_statistics(self, blueprint: Blueprint, device: str | torch.device = "cpu") -> dict[str, Tensor]:
         """Return fresh BatchNorm statistics of one network, by buffer name, to be filled in mode ``calibrate``."""
         found: dict[str, Tensor] = {}
         for placed in blueprint.placed():
-            block = self._block(placed, "calibrate")
-            prefix = f"{placed.name}.{placed.kind}."
-            for name, module in block.module.named_modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    path = f"{prefix}{name}."
-                    found[path + "running_mean"] = torch.zeros(module.num_features, device=device)
-                    found[path + "running_var"] = torch.ones(module.num_features, device=device)
-                    found[path + "num_batches_tracked"] = torch.zeros((), dtype=torch.long, device=device)
+            found.update(self._block(placed, "calibrate").new_statistics(device))
         return found
 
     @torch.no_grad()
@@ -196,7 +185,11 @@ class SharedWeights:
                 found[slot.name] = slot.part(source)
         return found
 
-    def _block(self, placed: PlacedBlock, mode: Mode) -> _SharedBlock:
+    def sources(self, blueprint: Blueprint) -> dict[str, tuple[str, ...]]:
+        """Return the names of the shared tensors that each parameter of the network is a part or function of."""
+        return {slot.name: slot.sources for placed in blueprint.placed() for slot in self._block(placed, "train").slots}
+
+    def _block(self, placed: PlacedBlock, mode: Mode) -> SharedBlock:
         size = placed.in_size if blocks.get(placed.kind).uses_size else None
         key = (placed.name, placed.kind, placed.in_width, placed.out_width, size, placed.settings, mode)
         found = self._cache.blocks.get(key)
@@ -204,22 +197,9 @@ class SharedWeights:
             found = self._cache.blocks[key] = self._new_block(placed, mode)
         return found
 
-    def _new_block(self, placed: PlacedBlock, mode: Mode) -> _SharedBlock:
-        module = block_in_mode(placed, mode)
+    def _new_block(self, placed: PlacedBlock, mode: Mode) -> SharedBlock:
         prefix = f"{placed.name}.{placed.kind}"
-        slots, buffers = [], []
-        for path, owner in module.named_modules():
-            start = f"{prefix}.{path}." if path else f"{prefix}."
-            for attribute, parameter in owner._parameters.items():
-                if parameter is not None:
-                    name, layout = start + attribute, layout_of(parameter)
-                    extent = self._extent(name, layout)
-                    whole, part = extent == layout, window(extent, layout)
-                    slots.append(_Slot(owner._parameters, attribute, name, extent, layout, whole, part, parameter))
-            for attribute, buffer in owner._buffers.items():
-                if buffer is not None:
-                    buffers.append((owner._buffers, attribute, start + attribute))
-        return _SharedBlock(module, slots, buffers)
+        return SharedBlock(block_in_mode(placed, mode), prefix, self._extent)
 
     def _extent(self, name: str, layout: Layout) -> Layout:
         """Return the shared layout of ``name``; an error names what the covering set does not hold."""

@@ -163,10 +163,13 @@ def _assert_gradients_alone(
         for name, tensor in shared.tensors.items()
     }
     parts = shared.parts(blueprint, places)
-    assert set(inside) == set(parts), "gradients reach other tensors than the network's"
+    sources = shared.sources(blueprint)
+    reached = {name for names in sources.values() for name in names}
+    assert set(inside) == reached, "gradients reach other tensors than the network's"
     for name, parameter in network.named_parameters():
         if not selects(shared.layouts[name], layout_of(parameter)):
-            _assert_resized_gradient(shared, blueprint, name, inside[name], parameter.grad)
+            for source in sources[name]:
+                _assert_gradient_through(shared, blueprint, (name, source), inside[source], parameter.grad)
             continue
         place = parts[name].long()
         found = inside[name].flatten()[place]
@@ -177,14 +180,15 @@ def _assert_gradients_alone(
         assert not outside[name].any(), f"{name}: the gradient is not zero outside the network's part"
 
 
-def _assert_resized_gradient(
-    shared: SharedWeights, blueprint: Blueprint, name: str, inside: Tensor, alone: Tensor | None
+def _assert_gradient_through(
+    shared: SharedWeights, blueprint: Blueprint, names: tuple[str, str], inside: Tensor, alone: Tensor | None
 ) -> None:
-    """Check a resized tensor, which uses all of the shared one: its gradient alone, brought back, is that inside."""
+    """Check a parameter that is a function of a shared tensor (name, source): its gradient, brought back."""
+    name, source = names
     assert alone is not None, f"{name}: the network alone gives no gradient"
     part = shared.parts(blueprint, shared.tensors)[name]
-    (brought,) = torch.autograd.grad(part, shared.tensors[name], alone)
-    assert torch.equal(brought, inside), f"{name}: gradients inside and alone differ"
+    (brought,) = torch.autograd.grad(part, shared.tensors[source], alone)
+    assert torch.equal(brought, inside), f"{source}: gradients inside and alone differ"
 
 
 def _gradients(shared: SharedWeights, networks: list[tuple[Blueprint, int]], batch: int) -> dict[str, Tensor]:

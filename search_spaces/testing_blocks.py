@@ -6,7 +6,7 @@ shared weight outside the small block zeroed, the large block on zero-padded cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from search_spaces.layout import holds, layout_of, take
 
 Value = Tensor | tuple[Tensor, ...]
 Inputs = Callable[[int, Size, torch.Generator], Value]
+Placed = PlacedBlock | Sequence[PlacedBlock]
 
 
 def images(width: int, size: Size, generator: torch.Generator) -> Tensor:
@@ -58,23 +59,31 @@ def check_layers(placed: PlacedBlock, inputs: Inputs = images) -> None:
     assert closed == traced, f"{placed}: the layers give (params, macs, activations) {closed}, fvcore {traced}"
 
 
-def check_nesting(small: PlacedBlock, large: PlacedBlock, inputs: Inputs = images, seed: int = 0) -> None:
+def check_nesting(small: Placed, large: Placed, inputs: Inputs = images, seed: int = 0) -> None:
     """Check that ``large``, zeroed outside ``small``, gives ``small``'s output and zeros beside it.
 
-    In float64 and in evaluation mode with random statistics. A LayerNorm of another width divides by another number of
-    channels, so that of the large block is replaced by one over the small one's channels (the masked comparison).
+    Each is a block, or several that follow each other: the channels between two may lie otherwise than as a prefix.
+
+    In float64 and in evaluation mode with random statistics. A norm over channels (LayerNorm, or a module that says so
+    by ``over_channels = True``, its channels last) divides by the number of all of them, so that of the large block is
+    replaced by one over the small one's channels (the masked comparison).
     """
     generator = torch.Generator().manual_seed(seed)
-    inner, outer = (module_of(placed).double().eval() for placed in (small, large))
+    inner, outer = (_module(placed).double().eval() for placed in (small, large))
     fill(outer, generator)
     _nest(inner, outer)
-    x = _each(inputs(small.in_width, small.in_size, generator), Tensor.double)
-    widths = [value.shape[_channels(value)] for value in _tensors(inputs(large.in_width, large.in_size, generator))]
+    first, widest = (placed if isinstance(placed, PlacedBlock) else placed[0] for placed in (small, large))
+    x = _each(inputs(first.in_width, first.in_size, generator), Tensor.double)
+    widths = [value.shape[_channels(value)] for value in _tensors(inputs(widest.in_width, widest.in_size, generator))]
     wide = tuple(_padded(value, _channels(value), width) for value, width in zip(_tensors(x), widths, strict=True))
     with torch.no_grad():
         expected, found = inner(x), outer(wide[0] if isinstance(x, Tensor) else wide)
     for one, other in zip(_tensors(expected), _tensors(found), strict=True):
         _assert_nested(one, other, f"{small} is not nested in {large}")
+
+
+def _module(placed: Placed) -> nn.Module:
+    return module_of(placed) if isinstance(placed, PlacedBlock) else nn.Sequential(*map(module_of, placed))
 
 
 def _assert_nested(expected: Tensor, found: Tensor, message: str) -> None:
@@ -135,12 +144,23 @@ def _nest(inner: nn.Module, outer: nn.Module) -> None:
 
 
 def _nest_norms(inner: nn.Module, outer: nn.Module) -> None:
+    """Give BatchNorms of ``outer`` their part of the statistics, and mask its norms over channels.
+
+    Called when the shared parameters of both are nested, so that the small norm holds its part already.
+    """
+    smaller = dict(inner.named_modules())
     for name, module in list(outer.named_modules()):
-        small = dict(inner.named_modules()).get(name)
-        if isinstance(module, nn.LayerNorm) and isinstance(small, nn.LayerNorm):
-            outer.set_submodule(name, LeadingLayerNorm(module, small.normalized_shape[0]))
+        small = smaller.get(name)
+        if _is_over_channels(module) and small is not None:
+            extent, layout = (layout_of(next(norm.parameters())) for norm in (module, small))
+            width = extent[0].size
+            outer.set_submodule(name, MaskedNorm(small, take(torch.arange(width), extent, layout), width))
         elif isinstance(module, NORMS):
             _nest_statistics(small if isinstance(small, NORMS) else None, module)
+
+
+def _is_over_channels(module: nn.Module) -> bool:
+    return isinstance(module, nn.LayerNorm) or bool(getattr(module, "over_channels", False))
 
 
 def _nest_statistics(small: nn.Module | None, module: nn.Module) -> None:
@@ -163,18 +183,17 @@ def _weight_or(norm: nn.Module, statistic: str) -> Tensor:
     return found
 
 
-class LeadingLayerNorm(nn.Module):
-    """LayerNorm over the first ``num`` channels of the last axis; zeros in the others."""
+class MaskedNorm(nn.Module):
+    """A norm over those channels of the last axis that the small block has, at ``places``; zeros in the others."""
 
-    def __init__(self, norm: nn.LayerNorm, num: int) -> None:
+    def __init__(self, norm: nn.Module, places: Tensor, width: int) -> None:
         super().__init__()
-        self.norm, self.num = norm, num
+        self.norm, self.places, self.width = norm, places, width
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the normalised leading channels, padded to the width of ``x``."""
-        weight, bias = self.norm.weight[: self.num], self.norm.bias[: self.num]
-        leading = nn.functional.layer_norm(x[..., : self.num], (self.num,), weight, bias, self.norm.eps)
-        return _padded(leading, -1, x.shape[-1])
+        """Return the normalised channels (..., width) where they stand among ``width``."""
+        normalised: Tensor = self.norm(x[..., self.places])
+        return normalised.new_zeros(x.shape).index_copy(-1, self.places, normalised)
 
 
 def _padded(x: Tensor, channels: int, width: int) -> Tensor:

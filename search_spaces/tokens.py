@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from search_spaces.channels import ChannelGroup, Units, made_by
 from search_spaces.conv import Size
 from search_spaces.layers import Layer
 from search_spaces.layout import Plain, Segments, declare, product, resized
@@ -137,6 +138,10 @@ class Mlp(nn.Module):
         out: Tensor = self.reduce(nn.functional.gelu(self.expand(x)))
         return out
 
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the hidden units."""
+        return (ChannelGroup("hidden", made_by(self, "expand"), Units("reduce.weight", 1)),)
+
     @staticmethod
     def layers(width: int, hidden_width: int, rows: int, held: int = 0) -> tuple[Layer, ...]:
         """Return what ``rows`` tokens cost."""
@@ -150,6 +155,8 @@ class Mlp(nn.Module):
 
 class PreNorm(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x)), on tokens or maps with channels last (N, ..., width)."""
+
+    residual = True
 
     def __init__(self, attention: nn.Module, width: int, mlp_width: int) -> None:
         super().__init__()

@@ -32,13 +32,21 @@ def _go(
     storage: str | None,
     as_json: bool,
     until: Until,
+    processes: int = 1,
+    ray: str | None = None,
 ) -> None:
     from experiments.config import read_config
+    from experiments.processes import follow_torchrun, follows, processes_together
+    from experiments.ray_training import ray_together
     from experiments.run import run_study
 
     found = read_config(config, _overrides(settings, name))
+    if follows():
+        follow_torchrun(found, out / found.name)
+        return
+    together = ray_together(ray, processes) if ray else processes_together(processes)
     with open_store(storage, out, create=True) as store:
-        outcome = run_study(found, store, out, talk_of(context), until)
+        outcome = run_study(found, store, out, talk_of(context), until, together=together)
     if as_json:
         emit(outcome.summary)
         return
@@ -85,9 +93,13 @@ def train(
     out: Path = OutOption,
     storage: str | None = StorageOption,
     as_json: bool = JsonOption,
+    processes: int = typer.Option(
+        1, "--processes", help="Processes that train together, at most training.gradient_shards. Torchrun works too."
+    ),
+    ray: str = typer.Option(None, "--ray", help="Train in that many workers of the Ray cluster at ADDRESS, or local."),
 ) -> None:
     """Train the supernetwork of a study, and stop."""
-    _go(context, config, settings, name, out, storage, as_json, "training")
+    _go(context, config, settings, name, out, storage, as_json, "training", processes, ray)
 
 
 @app.command()

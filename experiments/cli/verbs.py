@@ -12,10 +12,12 @@ VERBS = (
     "networks",
     "targets",
     "measure",
+    "calibrate",
     "export",
     "report",
     "study",
     "storage",
+    "tune",
     "bench",
     "doctor",
 )

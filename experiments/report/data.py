@@ -89,6 +89,19 @@ class StudyInfo(_Frozen):
     stage_seconds: tuple[tuple[str, FiniteFloat], ...] = ()
 
 
+class GroupAccuracy(_Frozen):
+    """The accuracy of networks of similar cost.
+
+    Attributes:
+        least_macs, most_macs: of the group.
+        percent: mean over a few of its networks, of validation data.
+    """
+
+    least_macs: int
+    most_macs: int
+    percent: Diverging
+
+
 class TrainingPoint(_Frozen):
     """The state of training after ``step`` optimiser steps.
 
@@ -97,6 +110,8 @@ class TrainingPoint(_Frozen):
         images: images seen, each once for every network that it trained.
         loss: mean over the networks of the step.
         accuracy_smallest, accuracy_middle, accuracy_largest: of validation data, in %, where evaluated.
+        groups: by MACs, the same at each point.
+        rollbacks: what was undone on the way to this point, a line each.
     """
 
     step: int
@@ -107,6 +122,8 @@ class TrainingPoint(_Frozen):
     accuracy_smallest: Diverging = None
     accuracy_middle: Diverging = None
     accuracy_largest: Diverging = None
+    groups: tuple[GroupAccuracy, ...] = ()
+    rollbacks: tuple[str, ...] = ()
 
 
 class HypervolumePoint(_Frozen):

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.calibrated import find_calibrated
 from experiments.context import Context
+from experiments.measuring import time_subject
+from experiments.subjects import network_subject
 from predictors.features import latency_features, structural_terms
 from predictors.latency import LatencyModel
 from predictors.measurement import Measurement
 from predictors.roofline import combine_terms, roofline_terms
-from predictors.target import Device, Target, is_present, parse_target, target, torch_device
-from predictors.timing import TimingPlan, time_module
+from predictors.target import Device, Target, is_present, parse_target, target
+from predictors.timing import TimingPlan
 from search_spaces.architecture import Architecture
-from search_spaces.building import build
 from search_spaces.population import PopulationTable
 from search_spaces.space import Genes, SearchSpace
 
@@ -60,6 +62,12 @@ class TargetLatency:
             return combine_terms(self._roofline(genes)), None
         return self.model.predict(self.features(genes), self.space.one_hot(genes))
 
+    def upper_ms(self, genes: Genes) -> NDArray[np.float64]:
+        """Return what a measurement stays under with 95 %, (n,); the analytic latency itself, which knows no error."""
+        if self.model is None:
+            return combine_terms(self._roofline(genes))
+        return self.model.upper_ms({"features": self.features(genes), "one_hot": self.space.one_hot(genes)})
+
 
 def learn_latency(context: Context) -> list[TargetLatency]:
     """Return the latency on each target of the configuration, in its order."""
@@ -68,6 +76,11 @@ def learn_latency(context: Context) -> list[TargetLatency]:
 
 
 def _learn(context: Context, name: str) -> TargetLatency:
+    calibrated = find_calibrated(context.config.latency.models, parse_target(name).text, context.space)
+    if calibrated is not None:
+        context.talk.say(f"{calibrated.target.name}: the calibrated model of {len(calibrated.measured_ms)} networks")
+        genes = context.space.encode(calibrated.architectures(context.space))
+        return TargetLatency(context.space, calibrated.target, calibrated.model, genes, calibrated.measured_ms)
     found = target(name, cpu=_cpu_facts(context) if parse_target(name).device == "cpu" else None)
     analytic = TargetLatency(context.space, found)
     if not context.config.latency.measure or not is_present(found):
@@ -134,14 +147,9 @@ def measure(context: Context, where: Target, architecture: Architecture) -> Meas
 
 def time_network(context: Context, where: Target, architecture: Architecture) -> Measurement:
     """Time one network, alone as an ordinary module, on random images."""
-    import torch
-
-    blueprint = context.space.blueprint(architecture)
-    device = torch_device(where.device) or "cpu"
-    images = torch.randn(where.batch_size, blueprint.in_channels, *blueprint.resolution, device=device)
+    subject = network_subject(architecture.key, context.space.blueprint(architecture))
     plan = TimingPlan(budget_s=context.config.latency.budget_s, min_runs=10, max_warmup_s=1.0)
-    timing = time_module(build(blueprint, device), images, where.precision, plan=plan)
-    return timing.measurement(where.name)
+    return time_subject(subject, where, plan).measurement(where.name)
 
 
 def by_name(latencies: Sequence[TargetLatency]) -> dict[str, TargetLatency]:

@@ -19,6 +19,7 @@ from experiments.report.data import (
     Costs,
     ExportedFile,
     Front,
+    GroupAccuracy,
     HypervolumePoint,
     NamedQuantity,
     PredictorFit,
@@ -32,6 +33,7 @@ from experiments.report.data import (
     StudyInfo,
     TrainingPoint,
 )
+from experiments.stages.bounds import check_bounds
 from experiments.stages.export import Exported
 from experiments.stages.fronts import Candidate, Fronts
 from experiments.stages.latency import TargetLatency
@@ -95,7 +97,7 @@ def report_data(
             for index, reason, files in zip(fronts.chosen, fronts.reasons, exported, strict=True)
         ),
         scaling=tuple(_scaling_row(row) for row in scaled),
-        notes=_notes(context, latencies, searched),
+        notes=_notes(context, latencies, searched, fronts),
     )
 
 
@@ -129,6 +131,8 @@ def _training_point(context: Context, point: Any) -> TrainingPoint:
         accuracy_smallest=accuracies["smallest"],
         accuracy_middle=accuracies["middle"],
         accuracy_largest=accuracies["largest"],
+        groups=tuple(GroupAccuracy(**group) for group in point["group_accuracy"]),
+        rollbacks=tuple(point["rollbacks"]),
     )
 
 
@@ -284,13 +288,15 @@ def _scaling_row(row: Scaled) -> ScalingRow:
     )
 
 
-def _notes(context: Context, latencies: Sequence[TargetLatency], searched: Searched) -> tuple[str, ...]:
+def _notes(context: Context, latencies: Sequence[TargetLatency], searched: Searched, fronts: Fronts) -> tuple[str, ...]:
     data = context.data
     notes = [
         f"The search saw {len(data.validation)} validation images alone; the {len(data.test)} test images were used "
         "for this report, after every choice was made.",
         "The validation accuracy of the chosen networks is optimistic: they were chosen by it.",
     ]
+    chosen = [fronts.candidates[index] for index in fronts.chosen]
+    notes.extend(check.sentence for check in check_bounds(searched.objectives, chosen))
     analytic = [latency.target.name for latency in latencies if latency.model is None]
     if analytic:
         notes.append(

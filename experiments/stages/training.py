@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
+from experiments.config import StudyConfig
 from experiments.context import Context
+from experiments.stages.pretraining import pretrain_supernetwork
+from experiments.talk import Talk
+from nas.data.splits import DataSplits
 from nas.evaluation import Evaluator
-from nas.training.loop import Point, Watch, train
+from nas.export.files import write_text
+from nas.training.curves import Point, curves_csv
+from nas.training.loop import Watch, train
 from nas.training.step import Trainer
 from search_spaces.sharing import SharedWeights
+from search_spaces.space import SearchSpace
+
+CHECKPOINTS = "checkpoints"
+CURVES_FILE = "curves.csv"
 
 
 @dataclass(frozen=True)
@@ -34,23 +46,39 @@ class Trained:
 
 
 def train_supernetwork(context: Context) -> Trained:
-    """Train to the end, or go on from the newest checkpoint in the study's folder."""
-    config, study = context.config, context.study
-    shared = SharedWeights(context.space, config.seed, context.device)
-    trainer = Trainer(shared, context.data, config.training, config.augmentation, config.seed)
-    identity = {
-        "space": context.space.name,
-        "space_settings": context.space.settings_json,
+    """Train to the end, or go on from the newest checkpoint in the study's folder; ``curves.csv`` is written there."""
+    study = context.study
+    with context.stage("training"), context.together(context.config, context.folder):
+        trainer = make_trainer(context.config, context.space, context.data, context.folder, context.talk)
+        rows = _Rows(context, trainer.num_steps)
+        with context.talk.progress("training", trainer.num_steps) as progress:
+            watch = Watch(rows.begin, rows.finish, progress, context.talk.warn)
+            train(trainer, context.folder / CHECKPOINTS, identity(context.config, context.space), watch)
+    return Trained(trainer.shared, trainer.average, list(study.done("training").values()))
+
+
+def make_trainer(
+    config: StudyConfig, space: SearchSpace, data: DataSplits, folder: Path, talk: Talk | None = None
+) -> Trainer:
+    """Return a fresh trainer of the study in ``folder``, on the device of its data, pre-trained where it asks for it.
+
+    ``talk`` is None in a process that follows another.
+    """
+    shared = SharedWeights(space, config.seed, data.training.labels.device)
+    pretrain_supernetwork(config, shared, data, folder, identity(config, space), talk)
+    return Trainer(shared, data, config.training, config.augmentation, config.seed)
+
+
+def identity(config: StudyConfig, space: SearchSpace) -> dict[str, Any]:
+    """Return what the checkpoints of a study must have been made with."""
+    return {
+        "space": space.name,
+        "space_settings": space.settings_json,
         "training": config.training.model_dump(mode="json"),
         "augmentation": config.augmentation.model_dump(mode="json"),
         "data": config.data.model_dump(mode="json"),
         "seed": config.seed,
     }
-    rows = _Rows(context, trainer.num_steps)
-    with context.stage("training"), context.talk.progress("training", trainer.num_steps) as progress:
-        watch = Watch(rows.begin, rows.finish, progress, context.talk.warn)
-        train(trainer, context.folder / "checkpoints", identity, watch)
-    return Trained(shared, trainer.average, list(study.done("training").values()))
 
 
 class _Rows:
@@ -58,6 +86,7 @@ class _Rows:
 
     def __init__(self, context: Context, num_steps: int) -> None:
         self._study, self._talk, self._num_steps = context.study, context.talk, num_steps
+        self._csv, self._points = context.folder / CURVES_FILE, list[Point]()
         self._done = set(self._study.done("training"))
         self._begun = set(self._study.attempts("training"))
 
@@ -66,6 +95,8 @@ class _Rows:
         self._begun.add(_key(step))
 
     def finish(self, step: int, point: Point) -> None:
+        self._points.append(point)
+        write_text(self._csv, curves_csv(self._points))
         if _key(step) in self._done:
             return
         if _key(step) not in self._begun:

@@ -26,8 +26,7 @@ def augment(images: Tensor, settings: AugmentSettings, generator: torch.Generato
         float32 of the same shape and range of values.
     """
     height, width = images.shape[2:]
-    # All draws at once, and the same number for any settings: one launch, and a switch moves no other draw.
-    draws = torch.rand(7, len(images), generator=generator, device=images.device)
+    draws = _draws(len(images), generator)
     changed = images.float()
     if settings.max_shift or settings.max_rotation_degrees or settings.max_scale or settings.horizontal_flip:
         grid = F.affine_grid(_affine(draws[:5], settings, height, width), list(images.shape), align_corners=False)
@@ -36,6 +35,26 @@ def augment(images: Tensor, settings: AugmentSettings, generator: torch.Generato
     if settings.cutout:
         changed = _cut_holes(changed, draws[5:], settings.cutout)
     return changed
+
+
+def crops(num: int, size: tuple[int, int], settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """Return which part of each image ``augment`` shows, given a generator in the same state.
+
+    Args:
+        num: images.
+        size: their height and width.
+        settings: how far each change may go.
+        generator: on the device of the images.
+
+    Returns:
+        Affine maps from output to input coordinates (x, y, each -1..1), float32 (num, 2, 3).
+    """
+    return _affine(_draws(num, generator)[:5], settings, *size)
+
+
+def _draws(num: int, generator: torch.Generator) -> Tensor:
+    # All at once, and the same number for any settings: one launch, and a switch moves no other draw.
+    return torch.rand(7, num, generator=generator, device=generator.device)
 
 
 def _affine(draws: Tensor, settings: AugmentSettings, height: int, width: int) -> Tensor:

@@ -20,6 +20,8 @@ class DataSettings(BaseModel):
         test_fraction: share of all images that only reports see; used where the source has no test set of its own.
         max_images: keep a stratified sample of at most so many images, and of as many of the source's own test set.
         skip_undecodable: leave out image files that do not decode, instead of stopping (``image_folder``).
+        keep_on_device: whether all training images are held in the GPU's memory; else they stay in that of the host
+            and each batch is moved. ``auto``: where they take at most half of it.
         size: height and width in pixels to which files are resized and centre-cropped when decoded (``image_folder``);
             None when all have one size.
     """
@@ -34,6 +36,7 @@ class DataSettings(BaseModel):
     max_images: int | None = Field(None, ge=1)
     skip_undecodable: bool = False
     size: int | None = Field(None, ge=1)
+    keep_on_device: Literal["auto"] | bool = "auto"
 
     @model_validator(mode="after")
     def _fractions_leave_training_images(self) -> DataSettings:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nas.data.settings import DataSettings
@@ -24,11 +25,21 @@ class LabelledImages:
         images: (n, height, width) or (n, height, width, channels): integers in 0..255 or floats in 0..1.
         labels: integers (n,), indices of the class names.
         origin: the file, folder or key that they come from, for messages.
+        soft_labels: floats (n, num_classes), rows that sum to 1, for the training images among them; see
+            ``nas.data.targets``.
+        label_maps: numbers (n, 2, k, map height, map width), likewise; not both.
     """
 
     images: NDArray[Any]
     labels: NDArray[Any]
     origin: str
+    soft_labels: NDArray[Any] | None = None
+    label_maps: NDArray[Any] | None = None
+
+    def take(self, indices: NDArray[np.int64]) -> LabelledImages:
+        """Return some of the images, with all that belongs to them."""
+        soft, maps = (None if each is None else each[indices] for each in (self.soft_labels, self.label_maps))
+        return LabelledImages(self.images[indices], self.labels[indices], self.origin, soft, maps)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,27 +17,40 @@ from nas.data.settings import DataSettings
 from nas.data.source import SOURCES, LabelledImages, SourceData
 from nas.data.stratify import cut, sample
 from nas.data.streams import SAMPLE, SPLIT, stream
+from nas.data.target_checks import checked_targets
 from search_spaces.errors import UsageError
+
+SHARE_OF_DEVICE = 0.5
+"""Of a device's memory, what training images may take: weights, activations and the other splits need the rest."""
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images with their labels, on one device.
+    """Images with their labels, on one device; images of more than it holds stay on the host.
 
     Attributes:
         images: uint8 (n, channels, height, width), contiguous.
         labels: int64 (n,).
+        soft_labels: float32 (n, num_classes), rows that sum to 1, where the source gives them for training.
+        label_maps: float32 (n, 2, k, map height, map width), likewise; see ``nas.data.targets``.
     """
 
     images: Tensor
     labels: Tensor
+    soft_labels: Tensor | None = None
+    label_maps: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def to(self, device: torch.device | str) -> ImageSet:
         """Return the set on ``device``."""
-        return ImageSet(self.images.to(device), self.labels.to(device))
+        return replace(self.targets_to(device), images=self.images.to(device))
+
+    def targets_to(self, device: torch.device | str) -> ImageSet:
+        """Return the set with all but the images on ``device``."""
+        soft, maps = (None if each is None else each.to(device) for each in (self.soft_labels, self.label_maps))
+        return ImageSet(self.images, self.labels.to(device), soft, maps)
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,7 @@ class DataSplits:
         mean: of the training images, one a channel, in 0..1.
         std: likewise; 1 for a channel that is constant.
         skipped: the image files that were left out because they do not decode.
+        keep_on_device: whether ``to`` moves the training images; ``auto``: where they take at most half of its memory.
     """
 
     training: ImageSet
@@ -62,6 +77,7 @@ class DataSplits:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     skipped: tuple[str, ...] = ()
+    keep_on_device: Literal["auto"] | bool = "auto"
 
     @property
     def in_channels(self) -> int:
@@ -80,14 +96,30 @@ class DataSplits:
         return int(height), int(width)
 
     def to(self, device: torch.device | str) -> DataSplits:
-        """Return the splits with all four sets on ``device``."""
+        """Return the splits with all four sets on ``device``, or all but the training images."""
         return replace(
             self,
-            training=self.training.to(device),
+            training=self.training.to(device) if self._keeps(device) else self.training.targets_to(device),
             calibration=self.calibration.to(device),
             validation=self.validation.to(device),
             test=self.test.to(device),
         )
+
+    def _keeps(self, device: torch.device | str) -> bool:
+        """Return whether the training images go to ``device``."""
+        if torch.device(device).type == "cpu":
+            return True
+        if self.keep_on_device != "auto":
+            return self.keep_on_device
+        memory_bytes = device_memory_bytes(device)
+        return memory_bytes is None or self.training.images.nbytes <= SHARE_OF_DEVICE * memory_bytes
+
+
+def device_memory_bytes(device: torch.device | str) -> int | None:
+    """Return the memory of a GPU, None for another device."""
+    if torch.device(device).type != "cuda":
+        return None
+    return int(torch.cuda.get_device_properties(device).total_memory)
 
 
 @dataclass(frozen=True)
@@ -97,9 +129,18 @@ class _Checked:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     origin: str
+    soft_labels: NDArray[np.float32] | None
+    label_maps: NDArray[np.float32] | None
 
     def take(self, indices: NDArray[np.int64]) -> ImageSet:
         return ImageSet(torch.from_numpy(self.images[indices]), torch.from_numpy(self.labels[indices]))
+
+    def take_training(self, indices: NDArray[np.int64]) -> ImageSet:
+        """Return the images to train on, with their targets."""
+        soft, maps = (
+            None if each is None else torch.from_numpy(each[indices]) for each in (self.soft_labels, self.label_maps)
+        )
+        return replace(self.take(indices), soft_labels=soft, label_maps=maps)
 
 
 def load_data(settings: DataSettings, seed: int) -> DataSplits:
@@ -126,7 +167,8 @@ def load_data(settings: DataSettings, seed: int) -> DataSplits:
         _require_one_shape(training, own_test)
     parts = _cut_sizes(settings, len(training.labels), own_test is not None)
     indices = cut(training.labels, class_names, parts, training.origin, stream(seed, SPLIT))
-    return _assembled(training, own_test, indices, class_names, data)
+    splits = _assembled(training, own_test, indices, class_names, data)
+    return replace(splits, keep_on_device=settings.keep_on_device)
 
 
 def _checked(
@@ -135,12 +177,13 @@ def _checked(
     labels = checked_labels(found, len(class_names) if class_names is not None else None)
     every_class = class_names if class_names is not None else range(int(labels.max(initial=-1)) + 1)
     require_every_class(labels, every_class, found.origin)
-    images = found.images
+    soft, maps = checked_targets(found, len(every_class))
+    found = replace(found, labels=labels, soft_labels=soft, label_maps=maps)
     if max_images is not None and max_images < len(labels):
-        kept = sample(labels, max_images, found.origin, stream(seed, SAMPLE))
-        images, labels = images[kept], labels[kept]
+        found = found.take(sample(labels, max_images, found.origin, stream(seed, SAMPLE)))
     names = tuple(map(str, every_class))
-    return _Checked(checked_images(replace(found, images=images)), labels, found.origin), names
+    checked = _Checked(checked_images(found), found.labels, found.origin, found.soft_labels, found.label_maps)
+    return checked, names
 
 
 def _require_one_shape(training: _Checked, test: _Checked) -> None:
@@ -171,7 +214,7 @@ def _assembled(
 ) -> DataSplits:
     mean, std = channel_statistics(training.images, indices["training"])
     return DataSplits(
-        training=training.take(indices["training"]),
+        training=training.take_training(indices["training"]),
         calibration=training.take(indices["calibration"]),
         validation=training.take(indices["validation"]),
         test=training.take(indices["test"]) if own_test is None else own_test.take(np.arange(len(own_test.labels))),

@@ -6,7 +6,7 @@ import numpy as np
 
 from search_spaces.errors import UsageError
 
-SPLIT, SAMPLE, ORDER = range(3)
+SPLIT, SAMPLE, ORDER, PRUNE = range(4)
 
 
 def stream(seed: int, *purpose: int) -> np.random.Generator:

@@ -1,28 +1,28 @@
 """The training loop: intervals of steps, each ended by its curve and a checkpoint; resumable at any moment.
 
 An interval is done when its checkpoint is on disk. A run that is killed goes on from the newest checkpoint that can be
-read: every step is a function of the state and the step's number, so the weights at the end are the same.
+read: every step is a function of the state and the step's number, so the weights at the end are the same. An interval
+that fails (a loss that is not finite, a collapse) is undone: the state before it returns, at half the learning rate.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from nas.evaluation import Evaluator
 from nas.training.checkpoint import load_checkpoint, save_checkpoint
-from nas.training.optimiser import learning_rate
+from nas.training.curves import Curves, Point
+from nas.training.guards import MAX_ROLLBACKS, RATE_FACTOR, collapse, not_finite
+from nas.training.identity import check_identity
 from nas.training.step import Trainer
-from search_spaces.architecture import Architecture
-from search_spaces.errors import ConflictError, NasError
-from search_spaces.space import SearchSpace
+from search_spaces.errors import NasError
 
-Point = Mapping[str, Any]
 PROGRESS_EVERY = 10
 
 
@@ -47,6 +47,9 @@ class Watch:
 def train(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: Watch) -> None:
     """Train to the last step, from the newest checkpoint in ``folder`` if there is one.
 
+    Where several processes train together, each calls this with the same folder; the leader alone writes, evaluates
+    and tells.
+
     Args:
         trainer: fresh.
         folder: of the checkpoints.
@@ -56,92 +59,134 @@ def train(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: Wa
     Raises:
         ConflictError: the checkpoint in ``folder`` was made with another ``identity``.
         StorageError: ``folder`` can't be read or written.
-        NasError: the loss or a weight is not finite; the last checkpoint is from before that.
+        NasError: training failed more often than it may be undone; the last checkpoint is from before that.
     """
-    points = _resume(trainer, folder, identity, watch)
-    step = points[-1]["step"] if points else 0
-    every = trainer.settings.checkpoint_every
-    evaluator = Evaluator(trainer.shared, trainer.average, trainer.data, trainer.data.validation)
-    while step < trainer.num_steps:
-        end = min(trainer.num_steps, step + every)
-        watch.begin(end)
+    if not trainer.processes.leads:
+        watch = Watch()
+    _Run(trainer, folder, identity, watch).to_the_end()
+
+
+class _Run:
+    """One call of ``train``."""
+
+    def __init__(self, trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: Watch) -> None:
+        self._trainer, self._folder, self._identity, self._watch = trainer, folder, identity, watch
+        self._points: list[Point] = []
+        self._rollbacks: list[str] = []
+        """Of the whole training; those that no point tells of yet come last."""
+        # The state that a rollback returns to before there is a checkpoint.
+        self._start: dict[str, Tensor] | None = None
+        if trainer.processes.leads:
+            data = trainer.data
+            evaluator = Evaluator(trainer.shared, trainer.average, data, data.validation)
+            self._curves = Curves(trainer.shared.space, evaluator, trainer.seed)
+            self._chance = 100 * float(data.validation.labels.bincount().max()) / len(data.validation)
+
+    @property
+    def _step(self) -> int:
+        """The number of steps done."""
+        return int(self._points[-1]["step"]) if self._points else 0
+
+    def to_the_end(self) -> None:
+        """Resume, and train interval by interval."""
+        self._resume()
+        trainer = self._trainer
+        if not self._points:
+            self._start = {name: tensor.detach().to("cpu", copy=True) for name, tensor in trainer.state().items()}
+        while self._step < trainer.num_steps:
+            end = min(trainer.num_steps, self._step + trainer.settings.checkpoint_every)
+            self._watch.begin(end)
+            loss = self._interval(end)
+            problem = self._judge(end, loss)
+            if problem is not None:
+                self._roll_back(end, problem)
+                continue
+            if trainer.processes.leads:
+                self._save(end)
+            self._start = None
+            self._watch.finish(end, self._points[-1])
+            self._watch.progress(end)
+
+    def _interval(self, end: int) -> float:
+        """Train up to step ``end`` and return the mean loss."""
         losses = []
-        for number in range(step, end):
-            losses.append(trainer.step(number))
+        for number in range(self._step, end):
+            losses.append(self._trainer.step(number))
             if (number + 1) % PROGRESS_EVERY == 0:
-                watch.progress(number + 1)
-        points.append(_point(trainer, evaluator, end, losses))
-        header = {"identity": identity, "points": points, "environment": environment(trainer.device)}
-        save_checkpoint(folder, end, trainer.state(), header)
-        watch.finish(end, points[-1])
-        watch.progress(end)
-        step = end
+                self._watch.progress(number + 1)
+        return float(torch.stack(losses).mean())
 
+    def _judge(self, end: int, loss: float) -> str | None:
+        """Add the interval's point and return None, or return why the interval failed; all processes agree."""
+        trainer, problem = self._trainer, not_finite(loss, self._trainer.shared.tensors)
+        point: Point = {"step": end}
+        if problem is None and trainer.processes.leads:
+            point = self._point(end, loss)
+            problem = collapse([*self._points, point], self._chance, len(trainer.data.validation))
+        failed = trainer.processes.told_by_the_leader(float(problem is not None), trainer.device)
+        if failed:
+            return problem or "the leader says so"
+        self._points.append(point)
+        return None
 
-def _resume(trainer: Trainer, folder: Path, identity: Mapping[str, Any], watch: Watch) -> list[Point]:
-    """Load the newest checkpoint, if there is one, into ``trainer`` and return the curves up to it, told again."""
-    state, header = load_checkpoint(folder, watch.warn)
-    if state is None or header is None:
-        return []
-    changed = list(_differing(header.get("identity", {}), identity))
-    if changed:
-        raise ConflictError(
-            f"the checkpoint in {folder} was made with other {', '.join(changed)}: choose another study name or folder"
-        )
-    now = environment(trainer.device)
-    if header["environment"] != now:
-        watch.warn(f"checkpoint made under {header['environment']}, now {now}: results may differ in their last bits")
-    trainer.load(state)
-    points: list[Point] = header["points"]
-    for point in points:
-        watch.finish(point["step"], point)
-    return points
+    def _point(self, step: int, loss: float) -> Point:
+        trainer = self._trainer
+        told = sum(len(point["rollbacks"]) for point in self._points)
+        return {
+            "step": step,
+            "network_images": step * trainer.images_per_step,
+            "loss": loss,
+            "learning_rate": trainer.learning_rate(step - 1),
+            **self._curves.accuracies(),
+            "rollbacks": self._rollbacks[told:],
+        }
 
+    def _save(self, step: int) -> None:
+        header = {
+            "identity": self._identity,
+            "points": self._points,
+            "environment": environment(self._trainer.device),
+            "num_processes": self._trainer.processes.num,
+        }
+        save_checkpoint(self._folder, step, self._trainer.state(), header)
 
-def _differing(stored: Mapping[str, Any], given: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the path of every key whose values differ."""
-    for key in sorted(stored.keys() | given.keys()):
-        one, other = stored.get(key), given.get(key)
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            yield from _differing(one, other, f"{prefix}{key}.")
-        elif one != other or (key in stored) != (key in given):
-            yield prefix + key
+    def _roll_back(self, end: int, problem: str) -> None:
+        """Return to the state before the interval that ended at ``end``, at half the learning rate."""
+        trainer = self._trainer
+        if len(self._rollbacks) == MAX_ROLLBACKS:
+            rate, norm = trainer.settings.learning_rate, trainer.settings.max_gradient_norm
+            raise NasError(
+                f"training diverged: {problem} at step {end}, after {MAX_ROLLBACKS} rollbacks: lower "
+                f"training.learning_rate ({rate:g}) or training.max_gradient_norm ({norm:g}) and choose another study "
+                "name"
+            )
+        state = self._start
+        if state is None:
+            state, _ = load_checkpoint(self._folder, self._watch.warn)
+        assert state is not None, "an interval before this one left its checkpoint"
+        factor = trainer.rate_factor * RATE_FACTOR
+        trainer.load(state)
+        trainer.rate_factor = factor
+        line = f"step {end}: {problem}: back to step {self._step}, learning rate x {factor:g} from there on"
+        self._rollbacks.append(line)
+        self._watch.warn(f"{line} (rollback {len(self._rollbacks)} of {MAX_ROLLBACKS})")
 
-
-def _point(trainer: Trainer, evaluator: Evaluator, step: int, losses: list[torch.Tensor]) -> Point:
-    """Return the interval's point of the curves: loss, rate, validation accuracy of three networks."""
-    loss = float(torch.stack(losses).mean())
-    _require_finite(trainer, step, loss)
-    space = trainer.shared.space
-    images_per_step = trainer.settings.batch_size * trainer.settings.networks_per_step
-    return {
-        "step": step,
-        "network_images": step * images_per_step,
-        "loss": loss,
-        "learning_rate": learning_rate(step - 1, trainer.num_steps, trainer.settings),
-        "validation_accuracy": {
-            name: evaluator.accuracy(space.blueprint(architecture)) for name, architecture in landmarks(space).items()
-        },
-    }
-
-
-def _require_finite(trainer: Trainer, step: int, loss: float) -> None:
-    found = "" if math.isfinite(loss) else f"the loss is {loss}"
-    for name, tensor in trainer.shared.tensors.items():
-        if not found and not bool(tensor.isfinite().all()):
-            found = f"{name} is not finite"
-    if found:
-        rate, norm = trainer.settings.learning_rate, trainer.settings.max_gradient_norm
-        raise NasError(
-            f"training diverged: {found} at step {step}: lower training.learning_rate ({rate:g}) or "
-            f"training.max_gradient_norm ({norm:g}) and choose another study name"
-        )
-
-
-def landmarks(space: SearchSpace) -> dict[str, Architecture]:
-    """Return the smallest, the middle and the largest network."""
-    middle = space.decode((space.num_choices[None] - 1) // 2)[0]
-    return {"smallest": space.smallest(), "middle": middle, "largest": space.largest()}
+    def _resume(self) -> None:
+        """Load the newest checkpoint, if there is one, and tell the curves up to it again."""
+        state, header = load_checkpoint(self._folder, self._watch.warn)
+        if state is None or header is None:
+            return
+        check_identity(header, self._identity, self._folder)
+        now = environment(self._trainer.device)
+        if header["environment"] != now:
+            self._watch.warn(
+                f"checkpoint made under {header['environment']}, now {now}: results may differ in their last bits"
+            )
+        self._trainer.load(state)
+        self._points = header["points"]
+        self._rollbacks = [line for point in self._points for line in point["rollbacks"]]
+        for point in self._points:
+            self._watch.finish(point["step"], point)
 
 
 def environment(device: torch.device) -> dict[str, str]:

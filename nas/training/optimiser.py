@@ -19,9 +19,12 @@ def make_optimiser(tensors: Mapping[str, nn.Parameter], settings: Settings) -> t
     others = [t for name, t in tensors.items() if not _decays(name, t)]
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
+    fused = all(tensor.is_cuda for tensor in tensors.values())
     if settings.optimiser == "adamw":
-        return torch.optim.AdamW(groups, lr=settings.learning_rate, foreach=True)
-    return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True, foreach=True)
+        return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=fused, foreach=not fused)
+    return torch.optim.SGD(
+        groups, lr=settings.learning_rate, momentum=0.9, nesterov=True, fused=fused, foreach=not fused
+    )
 
 
 def _decays(name: str, tensor: Tensor) -> bool:

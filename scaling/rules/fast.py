@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from scaling.factors import Factors, check_factor
 from scaling.quantise import FAST
-from scaling.rule import RULES, CompoundRule
+from scaling.rule import RULE_MAKERS, RULES, CompoundRule
 from search_spaces.errors import UsageError
 
 PLAIN_KINDS = ("d", "w", "r", "dw", "dr", "wr", "dwr")
+ALPHAS = {"dWr": 0.8, "dW2r": 0.5}
 WEIGHT = re.compile(r"([dwgr])(\d+(?:\.\d+)?)")
 
 
@@ -44,14 +45,15 @@ def fast_exponents(alpha: float = 0.8) -> Exponents:
 def exponents(kind: str) -> Exponents:
     """Return the exponents of a kind of scaling.
 
-    ``dWr`` is the fast rule. ``d``, ``w``, ``r`` and their combinations share the growth evenly and leave group widths
-    as they are. ``d1_w8_g8_r1`` gives weights, relative to the sum of those of d, w and r.
+    ``dWr`` is the fast rule, ``dW2r`` that of alpha 0.5. ``d``, ``w``, ``r`` and their combinations share the growth
+    evenly and leave group widths as they are. ``d1_w8_g8_r1`` gives weights, relative to the sum of those of d, w and
+    r.
 
     Raises:
         UsageError: the kind can't be read.
     """
-    if kind == "dWr":
-        return fast_exponents()
+    if kind in ALPHAS:
+        return fast_exponents(ALPHAS[kind])
     if kind in PLAIN_KINDS:
         return _from_weights(dict.fromkeys(kind, 1.0))
     if has_weights(kind):
@@ -79,8 +81,8 @@ def _from_weights(weights: dict[str, float]) -> Exponents:
 
 def _unreadable(kind: str) -> UsageError:
     return UsageError(
-        f"unknown kind of fast scaling {kind!r}: allowed: {', '.join(PLAIN_KINDS)}, dWr, or weights of d, w, g and r, "
-        "each once and one of d, w, r above 0, as d1_w8_g8_r1"
+        f"unknown kind of fast scaling {kind!r}: allowed: {', '.join((*PLAIN_KINDS, *ALPHAS))}, or weights of d, w, g "
+        "and r, each once and one of d, w, r above 0, as d1_w8_g8_r1"
     )
 
 
@@ -105,6 +107,16 @@ def fast_rule(kind: str = "dWr", name: str | None = None) -> CompoundRule:
     return CompoundRule(name or kind, lambda factor: factors_of(shares, factor), FAST)
 
 
+def rule_of_alpha(text: str) -> CompoundRule:
+    """Return the fast rule of another alpha, written ``fast:0.5``; UsageError where it is not a number from 0 to 1."""
+    try:
+        shares = fast_exponents(float(text))
+    except ValueError:
+        raise UsageError(f"rule 'fast:{text}': alpha {text!r} is no number: give one from 0 to 1") from None
+    return CompoundRule(f"fast:{text}", lambda factor: factors_of(shares, factor), FAST)
+
+
 RULES.register("fast")(fast_rule(name="fast"))
-for _kind in PLAIN_KINDS:
+RULE_MAKERS.register("fast")(rule_of_alpha)
+for _kind in (*PLAIN_KINDS, *ALPHAS):
     RULES.register(_kind)(fast_rule(_kind))

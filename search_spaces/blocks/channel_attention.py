@@ -11,6 +11,7 @@ from math import log2
 
 from torch import Tensor, nn
 
+from search_spaces.channels import ChannelGroup, Units, made_by
 from search_spaces.conv import Size
 from search_spaces.errors import unknown
 from search_spaces.layers import Layer
@@ -38,6 +39,15 @@ class SqueezeExcite(nn.Module):
         gate = nn.functional.relu(self.reduce(x.mean((2, 3), keepdim=True)))
         out: Tensor = x * self.expand(gate).sigmoid()
         return out
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the channels in the middle."""
+        return (ChannelGroup("squeezed", made_by(self, "reduce"), Units("expand.weight", 1)),)
+
+    @staticmethod
+    def gated(path: str) -> tuple[Units, ...]:
+        """Return where the channels lie that the gate at ``path`` multiplies."""
+        return Units(f"{path}.reduce.weight", 1), Units(f"{path}.expand.weight"), Units(f"{path}.expand.bias")
 
 
 class EffectiveSqueezeExcite(nn.Module):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces.block import register_block
+from search_spaces.channels import ChannelGroup, head_group, made_by
 from search_spaces.conv import Size
 from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
@@ -91,6 +92,11 @@ class GroupAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the attended map."""
         return self.join(self.attention(self.split(x, self.side), self.bias()), self.side, self.size)
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the heads, with what makes their bias."""
+        last = len(self.bias.linears) - 1
+        return (head_group("attention", *made_by(self, f"bias.linears.{last}")),)
 
     @staticmethod
     def layers(

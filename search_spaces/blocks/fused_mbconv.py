@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from search_spaces.block import register_block
 from search_spaces.blocks.mbconv import hidden_width
+from search_spaces.channels import ChannelGroup, Units, made_by
 from search_spaces.conv import ConvNormAct, Size, conv_layers, strided
 from search_spaces.layers import Layer
 
@@ -44,6 +45,12 @@ class FusedMBConv(nn.Module):
         """Return the block's output."""
         out: Tensor = self.project(self.expand(x)) if self.fused else self.single(x)
         return x + out if self.residual else out
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the expanded channels; without an expansion there are none."""
+        if not self.fused:
+            return ()
+        return (ChannelGroup("hidden", made_by(self, "expand"), Units("project.conv.weight", 1)),)
 
     @staticmethod
     def layers(

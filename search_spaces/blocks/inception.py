@@ -181,26 +181,41 @@ class InceptionStem(nn.Sequential):
         return graph.layers(_stem(in_width, out_width, in_size, version, stride, padded), in_width, in_size)
 
 
-def _mixed(in_width: int, out_width: int, variant: str, stride: int, border: int) -> Node:
+def _mixed(in_width: int, out_width: int, variant: str, stride: int, border: int, hidden_ratio: float) -> Node:
     if variant not in MIXED:
         raise unknown("variant of an inception_mixed block", variant, MIXED)
     if stride != MIXED[variant].stride:
         raise UsageError(f"an inception_mixed block {variant} got stride {stride}: allowed: {MIXED[variant].stride}")
-    return _fitted(MIXED[variant], in_width, out_width, padded=border == 0)
+    if hidden_ratio <= 0:
+        raise UsageError(f"an inception_mixed block got hidden_ratio {hidden_ratio}: give a positive one")
+    node = _fitted(MIXED[variant], in_width, out_width, padded=border == 0)
+    return node if hidden_ratio == 1 else graph.narrowed(node, hidden_ratio)
 
 
 @register_block("inception_mixed")
 class InceptionMixed(nn.Module):
-    """Concatenated branches, (N, in_width, H, W) -> (N, out_width, H', W'); padded where ``border`` is 0."""
+    """Concatenated branches, (N, in_width, H, W) -> (N, out_width, H', W'); padded where ``border`` is 0.
+
+    ``hidden_ratio`` multiplies the widths inside the branches, not those that are concatenated.
+    """
 
     uses_size = False
 
     def __init__(
-        self, in_width: int, out_width: int, in_size: Size, *, variant: str, stride: int = 1, border: int = 0
+        self,
+        in_width: int,
+        out_width: int,
+        in_size: Size,
+        *,
+        variant: str,
+        stride: int = 1,
+        border: int = 0,
+        hidden_ratio: float = 1.0,
     ) -> None:
         super().__init__()
         self.variant = variant
-        self.add_module(variant, graph.module(_mixed(in_width, out_width, variant, stride, border), in_width))
+        node = _mixed(in_width, out_width, variant, stride, border, hidden_ratio)
+        self.add_module(variant, graph.module(node, in_width))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the concatenation."""
@@ -209,10 +224,17 @@ class InceptionMixed(nn.Module):
 
     @staticmethod
     def layers(
-        in_width: int, out_width: int, in_size: Size, *, variant: str, stride: int = 1, border: int = 0
+        in_width: int,
+        out_width: int,
+        in_size: Size,
+        *,
+        variant: str,
+        stride: int = 1,
+        border: int = 0,
+        hidden_ratio: float = 1.0,
     ) -> tuple[Layer, ...]:
         """Return what one image costs."""
-        node = _mixed(in_width, out_width, variant, stride, border)
+        node = _mixed(in_width, out_width, variant, stride, border, hidden_ratio)
         return graph.layers(node, in_width, _without(in_size, border))
 
 

@@ -87,6 +87,15 @@ def scaled(node: Node, factor: float) -> Node:
     return type(node)(tuple(scaled(each, factor) for each in node.nodes))
 
 
+def narrowed(node: Node, factor: float) -> Node:
+    """Return ``node`` with the widths between its input and its output times ``factor``: what comes out is as wide."""
+    if isinstance(node, Conv | Pool):
+        return node
+    if isinstance(node, Concat):
+        return Concat(tuple(narrowed(each, factor) for each in node.nodes))
+    return Chain((*(scaled(each, factor) for each in node.nodes[:-1]), narrowed(node.nodes[-1], factor)))
+
+
 def widened(node: Node, by: int) -> Node:
     """Return ``node`` with its last convolution ``by`` channels wider."""
     if isinstance(node, Conv):

@@ -37,7 +37,7 @@ class NeighbourWeights(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the weights."""
         found: Tensor = self.norm(self.weights(self.mix(self.depthwise(self.squeeze(x)))))
-        return found.reshape(len(found), -1, WEIGHTS, *found.shape[2:])
+        return found.reshape(found.shape[0], -1, WEIGHTS, *found.shape[2:])
 
     @staticmethod
     def layers(width: int, kernel: int, size: Size, held: int) -> tuple[Layer, ...]:
@@ -62,7 +62,7 @@ def aggregate(x: Tensor, weights: Tensor) -> Tensor:
     """
     height, width = x.shape[2:]
     padded = nn.functional.pad(x, (1, 1, 1, 1))
-    padded = padded.reshape(len(x), -1, GROUP_WIDTH, *padded.shape[2:])
+    padded = padded.reshape(x.shape[0], -1, GROUP_WIDTH, *padded.shape[2:])
     out = x.new_zeros(())
     for neighbour in range(WEIGHTS):
         row, column = divmod(neighbour, SMALL)

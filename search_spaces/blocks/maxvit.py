@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from search_spaces.block import register_block
 from search_spaces.blocks.pre_norm_mbconv import PreNormMBConv
+from search_spaces.channels import ChannelGroup, Units, head_group
 from search_spaces.conv import Size, strided
 from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
@@ -44,6 +45,10 @@ class PartitionAttention(nn.Module):
         x = x + join(attended, self.side, self.size)
         out: Tensor = x + self.mlp(self.mlp_norm(x))
         return out
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the heads, with their columns of the table."""
+        return (head_group("attention", Units("bias.table", 1)),)
 
     @staticmethod
     def layers(width: int, size: Size, side: int, heads: int, head_dim: int, mlp_width: int) -> tuple[Layer, ...]:

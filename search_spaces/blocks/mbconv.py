@@ -7,7 +7,8 @@ The hidden width is make_divisible(round(in_width x expansion)); an expansion of
 - ``efficientnet`` (Tan & Le 2019; MnasNet): a quarter of the block's *input* width, the block's activation, sigmoid.
 
 The shortcut is the identity where shape allows; with ``projection`` (AttentiveNAS, Wang et al. 2021) it is everywhere:
-average pooling by the stride, then a 1x1 convolution without norm where the widths differ.
+average pooling by the stride, then a 1x1 convolution without norm where the widths differ. With ``kernel_transform``
+smaller kernels are learned maps of larger ones (Once-for-All): that changes what is shared, and nothing of the block.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from search_spaces.block import register_block
+from search_spaces.channels import ChannelGroup, Units, made_by
 from search_spaces.conv import ConvNormAct, Size, activation_module, conv_layers, make_divisible, strided
 from search_spaces.errors import unknown
+from search_spaces.kernel_transforms import declare_transformed
 from search_spaces.layers import Layer
 
 SQUEEZE_STYLES = ("mobilenetv3", "efficientnet")
@@ -56,6 +59,15 @@ class SqueezeExcite(nn.Module):
         gate = self.activation(self.reduce(x.mean((2, 3), keepdim=True)))
         gated: Tensor = x * self.gate(self.expand(gate))
         return gated
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the channels between the two layers."""
+        return (ChannelGroup("squeezed", made_by(self, "reduce"), Units("expand.weight", 1)),)
+
+    @staticmethod
+    def gated(path: str) -> tuple[Units, ...]:
+        """Return where the channels lie that the gate at ``path`` multiplies."""
+        return Units(f"{path}.reduce.weight", 1), Units(f"{path}.expand.weight"), Units(f"{path}.expand.bias")
 
     @staticmethod
     def layers(width: int, size: Size, held: int = 0, squeezed: int | None = None) -> tuple[Layer, ...]:
@@ -119,12 +131,15 @@ class MBConv(nn.Module):
         squeeze_style: str = "mobilenetv3",
         always_expand: bool = False,
         projection: bool = False,
+        kernel_transform: bool = False,
     ) -> None:
         super().__init__()
         hidden = hidden_width(in_width, expansion)
         expands = expansion != 1 or always_expand
         self.expand = ConvNormAct(in_width, hidden, 1, activation=activation) if expands else nn.Identity()
         self.depthwise = ConvNormAct(hidden, hidden, kernel, stride, hidden, activation)
+        if kernel_transform:
+            declare_transformed(self.depthwise.conv)
         gate = ("relu", "hard_sigmoid") if squeeze_style == "mobilenetv3" else (activation, "sigmoid")
         squeezed = squeezed_width(in_width, hidden, squeeze_style)
         self.squeeze_excite = SqueezeExcite(hidden, squeezed, *gate) if squeeze_excite else nn.Identity()
@@ -136,6 +151,14 @@ class MBConv(nn.Module):
         """Return the block's output."""
         out: Tensor = self.project(self.squeeze_excite(self.depthwise(self.expand(x))))
         return self.shortcut(x) + out if self.residual else out
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the expanded channels; without an expansion they are the input's."""
+        if isinstance(self.expand, nn.Identity):
+            return ()
+        gate = SqueezeExcite.gated("squeeze_excite") if isinstance(self.squeeze_excite, SqueezeExcite) else ()
+        makers = (*made_by(self, "expand", "depthwise"), *gate)
+        return (ChannelGroup("hidden", makers, Units("project.conv.weight", 1)),)
 
     @staticmethod
     def layers(
@@ -151,6 +174,7 @@ class MBConv(nn.Module):
         squeeze_style: str = "mobilenetv3",
         always_expand: bool = False,
         projection: bool = False,
+        kernel_transform: bool = False,
     ) -> tuple[Layer, ...]:
         """Return what one image costs."""
         hidden = hidden_width(in_width, expansion)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from search_spaces.block import register_block
 from search_spaces.blocks.maxvit_stem import BATCH_NORM_EPSILON
 from search_spaces.blocks.mbconv import SqueezeExcite
+from search_spaces.channels import ChannelGroup, Units, made_by
 from search_spaces.conv import ConvNormAct, Size, conv_layers, make_divisible, strided
 from search_spaces.layers import Layer
 from search_spaces.maps import check_equal_widths, plain_conv_layer
@@ -52,6 +53,7 @@ class PreNormMBConv(nn.Module):
     """(N, in_width, H, W) -> (N, out_width, ceil(H / stride), ceil(W / stride))."""
 
     uses_size = False
+    residual = True
 
     def __init__(
         self, in_width: int, out_width: int, in_size: Size, *, expansion: float = 4.0, kernel: int = 3, stride: int = 1
@@ -73,6 +75,11 @@ class PreNormMBConv(nn.Module):
         changed = self.project(self.squeeze_excite(self.depthwise(self.expand(self.norm(x)))))
         out: Tensor = self.shortcut(x) + changed
         return out
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the expanded channels."""
+        makers = (*made_by(self, "expand", "depthwise"), *SqueezeExcite.gated("squeeze_excite"))
+        return (ChannelGroup("hidden", makers, Units("project.weight", 1)),)
 
     @staticmethod
     def layers(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces.block import register_block
+from search_spaces.channels import ChannelGroup, Units, head_group, made_by
 from search_spaces.conv import Size
 from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
@@ -90,6 +91,7 @@ class RelativeTransformer(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x)); tokens (N, T, width) in and out."""
 
     uses_size = True
+    residual = True
 
     def __init__(
         self,
@@ -116,6 +118,10 @@ class RelativeTransformer(nn.Module):
         x = x + self.attention(self.attention_norm(x))
         out: Tensor = x + self.reduce(nn.functional.gelu(self.expand(self.mlp_norm(x))))
         return out
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the heads, which share the tables, and the hidden units."""
+        return head_group("attention"), ChannelGroup("hidden", made_by(self, "expand"), Units("reduce.weight", 1))
 
     @staticmethod
     def layers(

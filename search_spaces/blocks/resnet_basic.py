@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from search_spaces.block import register_block
 from search_spaces.blocks.resnet_shortcut import Shortcut, residual_layers
+from search_spaces.channels import ChannelGroup, Units, made_by
 from search_spaces.conv import ConvNormAct, Size, conv_layers, strided
 from search_spaces.layers import Layer
 
@@ -19,6 +20,7 @@ class ResNetBasic(nn.Module):
     """(N, in_width, H, W) -> (N, out_width, ceil(H / stride), ceil(W / stride)); ``bottleneck`` is 1 in the paper."""
 
     uses_size = False
+    residual = True
 
     def __init__(
         self,
@@ -39,6 +41,10 @@ class ResNetBasic(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return relu(shortcut(x) + branch(x))."""
         return nn.functional.relu(self.second(self.first(x)) + self.shortcut(x))
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the channels between the convolutions."""
+        return (ChannelGroup("inner", made_by(self, "first"), Units("second.conv.weight", 1)),)
 
     @staticmethod
     def layers(

@@ -9,8 +9,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from search_spaces.block import register_block
-from search_spaces.blocks.channel_attention import channel_attention, channel_attention_layers
+from search_spaces.blocks.channel_attention import SqueezeExcite, channel_attention, channel_attention_layers
 from search_spaces.blocks.resnet_shortcut import Shortcut, residual_layers
+from search_spaces.channels import ChannelGroup, Units, made_by
 from search_spaces.conv import ConvNormAct, Size, conv_layers, strided
 from search_spaces.errors import UsageError, unknown
 from search_spaces.layers import Layer
@@ -56,6 +57,7 @@ class ResNetBottleneck(nn.Module):
     """
 
     uses_size = False
+    residual = True
 
     def __init__(
         self,
@@ -87,6 +89,16 @@ class ResNetBottleneck(nn.Module):
         out = self.get_submodule(self.spatial_name)(self.reduce(x))
         out = self.attention(self.expand(self.inner_attention(out)))
         return nn.functional.relu(out + self.shortcut(x))
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the channels before and after the 3x3 convolution where it is dense; groups fix their order."""
+        if self.spatial_name != "spatial":
+            return ()
+        gate = SqueezeExcite.gated("inner_attention") if isinstance(self.inner_attention, SqueezeExcite) else ()
+        return (
+            ChannelGroup("reduced", made_by(self, "reduce"), Units("spatial.conv.weight", 1)),
+            ChannelGroup("inner", (*made_by(self, "spatial"), *gate), Units("expand.conv.weight", 1)),
+        )
 
     @staticmethod
     def layers(

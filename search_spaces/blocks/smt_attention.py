@@ -42,7 +42,7 @@ class LocalAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the attended map, without a residual."""
-        shape = len(x), x.shape[1] * x.shape[2], self.heads, -1
+        shape = x.shape[0], x.shape[1] * x.shape[2], self.heads, -1
         keys, values = self.keys_values(x).chunk(2, -1)
         q, k, v = (part.reshape(shape).transpose(1, 2) for part in (self.queries(x), keys, values))
         attended = nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
@@ -72,6 +72,7 @@ class SmtAttention(nn.Module):
     """(N, in_width, H, W) -> (N, out_width, ceil(H / stride), ceil(W / stride)); hidden: int(out_width * expansion)."""
 
     uses_size = False
+    residual = True
 
     def __init__(
         self, in_width: int, out_width: int, in_size: Size, *, heads: int, expansion: float, stride: int = 1

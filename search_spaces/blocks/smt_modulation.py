@@ -77,6 +77,7 @@ class SmtModulation(nn.Module):
     """(N, in_width, H, W) -> (N, out_width, ceil(H / stride), ceil(W / stride)); hidden: int(out_width * expansion)."""
 
     uses_size = False
+    residual = True
 
     def __init__(self, in_width: int, out_width: int, in_size: Size, *, expansion: float, stride: int = 1) -> None:
         super().__init__()

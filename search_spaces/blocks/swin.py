@@ -10,6 +10,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from search_spaces.block import register_block
+from search_spaces.channels import ChannelGroup, Units, head_group
 from search_spaces.conv import Size
 from search_spaces.layers import Layer
 from search_spaces.maps import check_equal_widths
@@ -56,6 +57,10 @@ class WindowAttention(nn.Module):
             bias = bias.masked_fill(mask[:, None], float("-inf"))
         x = from_near_windows(self.attention(near_windows(x, self.side), bias), self.side, self.size)
         return x.roll((self.shift, self.shift), (1, 2)) if self.shift else x
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the heads, with their columns of the table."""
+        return (head_group("attention", Units("bias.table", 1)),)
 
     @staticmethod
     def layers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from search_spaces.block import register_block
+from search_spaces.channels import ChannelGroup, head_group
 from search_spaces.conv import Size
 from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
@@ -36,6 +37,10 @@ class Transformer(PreNorm):
     ) -> None:
         _check_width(in_width, out_width)
         super().__init__(SelfAttention(out_width, heads, head_dim), out_width, mlp_width)
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the heads."""
+        return (head_group("attention"),)
 
     @staticmethod
     def layers(

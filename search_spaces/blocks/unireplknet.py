@@ -46,6 +46,8 @@ class GlobalResponseNorm(nn.Module):
     Maps are (N, H, W, C).
     """
 
+    over_channels = True
+
     def __init__(self, width: int, bias: bool = True) -> None:
         super().__init__()
         self.gamma = nn.Parameter(torch.empty(width))

@@ -1,4 +1,4 @@
-"""Inception-ResNet-v2 and Inception-v4 (Szegedy et al. 2017): depth of each stage, inner width of its residual blocks.
+"""Inception-ResNet-v2 and Inception-v4 (Szegedy et al. 2017): depth of each stage, inner width of its blocks.
 
 ``form="resnet_v2"`` and ``form="v4"`` are the published networks at 299 pixels. They are unpadded, so that not every
 side fits; multiples of 32 do. ``form="small_image"`` is a padded Inception-ResNet for images of 8 to 64 pixels.
@@ -14,7 +14,6 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Block, Blueprint, Stage
-from search_spaces.errors import UsageError
 from search_spaces.knobs import Knob
 from search_spaces.space import SearchSpace, SpaceSettings
 from search_spaces.spaces import spaces
@@ -34,6 +33,7 @@ class Shape:
         widths: of the stem and of the three stages.
         depths: residual (v4: mixed) blocks of each stage.
         inner_widths: of the residual blocks of each stage, the width of their first branch.
+        hidden_ratios: of the mixed blocks of each stage, the widths inside their branches over the published ones.
         padded: whether every operation is padded.
         expand_width: of the head's 1x1 convolution; 0 leaves it out.
     """
@@ -44,6 +44,12 @@ class Shape:
     inner_widths: tuple[int, ...] = (0, 0, 0)
     padded: bool = False
     expand_width: int = 0
+    hidden_ratios: tuple[float, ...] = (1.0, 1.0, 1.0)
+
+
+def _mixed(variant: str, stride: int, border: int, hidden_ratio: float) -> Block:
+    block = Block.of("inception_mixed", variant=variant, stride=stride, border=border)
+    return block if hidden_ratio == 1 else block.replace(hidden_ratio=hidden_ratio)
 
 
 def inception_resnet(shape: Shape, *, resolution: tuple[int, int], num_classes: int, in_channels: int) -> Blueprint:
@@ -53,7 +59,7 @@ def inception_resnet(shape: Shape, *, resolution: tuple[int, int], num_classes: 
         name = f"stage{index + 1}"
         entry = BORDERS[name], BORDERS[f"stage{index}"] if index else BORDERS[name]
         own, before = (0, 0) if shape.padded else entry
-        first = Block.of("inception_mixed", variant=mixed, stride=2 if index else 1, border=before)
+        first = _mixed(mixed, 2 if index else 1, before, shape.hidden_ratios[index])
         settings: dict[str, str | int] = {"variant": residual, "inner_width": shape.inner_widths[index], "border": own}
         block = Block.of("inception_residual", scale=scale, **settings)
         stages.append(Stage(name, shape.widths[index + 1], (first, *shape.depths[index] * (block,))))
@@ -68,8 +74,9 @@ def inception_v4(shape: Shape, *, resolution: tuple[int, int], num_classes: int,
     stages = []
     for index, (reduction, mixed) in enumerate(V4_BLOCKS):
         name, before = f"stage{index + 1}", BORDERS[f"stage{index}"] if index else 0
-        block = Block.of("inception_mixed", variant=mixed, stride=1, border=BORDERS[name])
-        first = (Block.of("inception_mixed", variant=reduction, stride=2, border=before),) if reduction else ()
+        ratio = shape.hidden_ratios[index]
+        block = _mixed(mixed, 1, BORDERS[name], ratio)
+        first = (_mixed(reduction, 2, before, ratio),) if reduction else ()
         stages.append(Stage(name, shape.widths[index + 1], (*first, *shape.depths[index] * (block,))))
     return _network(shape, tuple(stages), resolution, num_classes, in_channels)
 
@@ -110,7 +117,7 @@ SMALL = Shape(
 )
 FORMS = {
     "resnet_v2": Form(RESNET_V2, ((6, 8, 10), (12, 16, 20), (5, 7, 9)), (0.5, 0.75, 1.0), (203, 235, 267, 299)),
-    "v4": Form(V4, ((2, 3, 4), (5, 6, 7), (1, 2, 3)), (1.0,), (203, 235, 267, 299)),
+    "v4": Form(V4, ((2, 3, 4), (5, 6, 7), (1, 2, 3)), (0.5, 0.75, 1.0), (203, 235, 267, 299)),
     "small_image": Form(SMALL, ((1, 2), (1, 2), (1, 2)), (0.5, 1.0), (8, 12)),
 }
 
@@ -125,7 +132,11 @@ class InceptionSettings(SpaceSettings):
 
 @spaces.register("inception")
 class Inception(SearchSpace):
-    """Inception-ResNet, or Inception-v4, which has no inner widths: its concatenations are the stages' widths."""
+    """Inception-ResNet, or Inception-v4.
+
+    The inner width of a stage is that of its residual blocks and of what its mixed blocks have before they concatenate:
+    the concatenations are the stages' widths, which stay.
+    """
 
     name = "inception"
     Settings = InceptionSettings
@@ -133,8 +144,6 @@ class Inception(SearchSpace):
 
     def __init__(self, settings: InceptionSettings) -> None:
         self.form = FORMS[settings.form]
-        if settings.form == "v4" and settings.inner_multipliers:
-            raise UsageError("setting 'inner_multipliers' of space 'inception' has no meaning with form 'v4': drop it")
         self.inner_multipliers = settings.inner_multipliers or self.form.inner_multipliers
         super().__init__(settings)
         self.blueprint(self.largest())
@@ -151,14 +160,15 @@ class Inception(SearchSpace):
         """Return the network: stem, three stages, pooled head."""
         values, largest = architecture.values, self.form.shape
         numbers = (1, 2, 3)
-        inner = zip(numbers, largest.inner_widths, strict=True)
+        multipliers = tuple(float(values[f"stage{number}.inner_width"]) for number in numbers)
         shape = Shape(
             largest.stem,
             largest.widths,
             tuple(int(values[f"stage{number}.depth"]) for number in numbers),
-            tuple(round(width * float(values[f"stage{number}.inner_width"])) for number, width in inner),
+            tuple(round(width * by) for width, by in zip(largest.inner_widths, multipliers, strict=True)),
             largest.padded,
             largest.expand_width,
+            multipliers,
         )
         side = int(values["resolution"])
         make = inception_v4 if self.settings.form == "v4" else inception_resnet
@@ -176,7 +186,7 @@ class Inception(SearchSpace):
         for number, depths in enumerate(self.form.depths, start=1):
             firsts = 1 if residual or number > 1 else 0
             if firsts:
-                found[f"stage{number}.block1"] = ("resolution",)
+                found[f"stage{number}.block1"] = ("resolution", f"stage{number}.inner_width")
             for block in range(1, depths[-1] + 1):
                 names = (f"stage{number}.depth", f"stage{number}.inner_width")
                 found[f"stage{number}.block{firsts + block}"] = ("resolution", *names)

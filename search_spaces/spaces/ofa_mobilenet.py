@@ -78,6 +78,8 @@ class OfaMobileNetSettings(SpaceSettings):
     form: Literal["imagenet", "small_image"] = "imagenet"
     resolutions: tuple[PositiveInt, ...] | None = Field(None, min_length=1)
     width_multipliers: tuple[PositiveFloat, ...] | None = Field(None, min_length=1)
+    kernel_transform: bool = False
+    """Whether smaller kernels are learned maps of larger ones, as in the paper; else their centres."""
 
 
 @spaces.register("ofa_mobilenet")
@@ -139,6 +141,7 @@ class OfaMobileNet(SearchSpace):
 
     def _blocks(self, index: int, architecture: Architecture) -> tuple[Block, ...]:
         form, values, stage = self.form, architecture.values, f"stage{index + 2}"
+        shared: dict[str, bool] = {"kernel_transform": True} if self.settings.kernel_transform else {}
         return tuple(
             Block.of(
                 "mbconv",
@@ -147,6 +150,7 @@ class OfaMobileNet(SearchSpace):
                 stride=form.strides[index] if number == 1 else 1,
                 activation=form.activations[index],
                 squeeze_excite=form.squeeze_excite[index],
+                **shared,
             )
             for number in range(1, int(values[f"{stage}.depth"]) + 1)
         )

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from search_spaces.blueprint import Block, Blueprint
+from search_spaces.knobs import Value
 from search_spaces.mobile import StageBlocks, mobile_network
 from search_spaces.mobile_space import HeadSizes, MobileForm, MobileSettings, MobileSpace, StageChoices
 from search_spaces.rounding import make_divisible
@@ -79,6 +80,8 @@ class OfaProxylessSettings(MobileSettings):
     """Settings of the space."""
 
     form: Literal["imagenet", "small_image"] = "imagenet"
+    kernel_transform: bool = False
+    """Whether smaller kernels are learned maps of larger ones, as in the paper; else their centres."""
 
 
 @spaces.register("ofa_proxyless")
@@ -87,7 +90,14 @@ class OfaProxyless(MobileSpace):
 
     name = "ofa_proxyless"
     Settings = OfaProxylessSettings
+    settings: OfaProxylessSettings
     forms = FORMS
+
+    def _stage(self, stage: str, choices: StageChoices, values: Mapping[str, Value]) -> StageBlocks:
+        width, blocks = super()._stage(stage, choices, values)
+        if self.settings.kernel_transform:
+            blocks = tuple(block.replace(kernel_transform=True) for block in blocks)
+        return width, blocks
 
     def head(self, sizes: HeadSizes) -> Block:
         """Return the head."""

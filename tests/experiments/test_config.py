@@ -78,6 +78,7 @@ class TestUnknownKeys:
             ("sed = 3", "sed", "seed"),
             ("[training]\nepoch = 3", "training.epoch", "epochs"),
             ("[data]\nsorce = 'digits'", "data.sorce", "source"),
+            ("[training.pruning]\nwindows = 0.5", "training.pruning.windows", "window"),
             ("[finetuning]\nema_decay = 0.9", "finetuning.ema_decay", "weight_decay"),
             ("[[search.objectives]]\nname = 'accuracy'\nlowr = 3", "search.objectives[0].lowr", "lower"),
             ("[search.settings]\nnum_offsprings = 3", "search.settings.num_offsprings", "num_offspring"),
@@ -102,6 +103,12 @@ class TestUnknownNames:
             ("[data]\nsource = 'digit'", "data.source: unknown data source 'digit': did you mean 'digits'"),
             ("[space]\nname = 'autoformr'", "space.name: unknown space 'autoformr': did you mean 'autoformer'"),
             ("[training]\nsampler = 'sortd'", "training.sampler: unknown sampler 'sortd': did you mean 'sorted'"),
+            (
+                "[training]\nsampler_settings = { k = 1 }",
+                "training.sampler_settings: unknown setting of sampler 'sorted' 'k'",
+            ),
+            ("[training]\nloss = 'bia'", "training.loss: unknown loss 'bia': did you mean 'bias'"),
+            ("[training]\ndistillation = 'k'", "training.distillation: unknown distillation 'k': did you mean 'kl'"),
             ("[latency]\ntargets = ['cpu', 'h10']", "latency.targets[1]: unknown target 'h10': did you mean 'h100'"),
             ("[search]\nalgorithm = 'nsga'", "search.algorithm: unknown search algorithm 'nsga': did you mean 'nsga2'"),
             (
@@ -136,6 +143,12 @@ class TestValues:
             ("[training]\noptimiser = 'adam'", "training.optimiser got 'adam': Input should be 'adamw' or 'sgd'"),
             ("[training]\nlearning_rate = inf", "training.learning_rate got inf: Input should be a finite number"),
             ("[training]\nlearning_rate = nan", "training.learning_rate got nan: Input should be "),
+            ("[training]\nteacher = 'model'", "training.teacher got 'model' without training.distillation: set "),
+            ("[training]\ngradient_shards = 64", "training.batch_size got 64: 64 gradient_shards cut it in 64 equal "),
+            (
+                "[training]\ndistillation = 'kl'\nnetworks_per_step = 1",
+                "training.networks_per_step got 1: with teacher",
+            ),
             ("[latency]\ntargets = []", "latency.targets got []: "),
             ("[latency]\nbudget_s = 0", "latency.budget_s got 0: Input should be greater than 0"),
             ("[latency]\ntargets = ['h100:fp8']", "latency.targets[0]: target 'h100:fp8' has the part 'fp8'"),

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.latency import LatencyModel
+from predictors.encoding import Group
+from predictors.latency import LatencyModel, LatencyPrior
 from predictors.validation import Validation
 from search_spaces.errors import UsageError
 
@@ -66,11 +67,11 @@ def test_far_below_the_samples_a_latency_stays_above_zero():
     assert 0 < mean_ms[0] < latency_ms.max()
 
 
-def test_five_samples_are_enough_and_four_are_not():
-    features, one_hot, latency_ms = population(5)
+def test_three_samples_are_enough_and_two_are_not():
+    features, one_hot, latency_ms = population(3)
     assert np.isfinite(LatencyModel.fit(features, one_hot, latency_ms).predict(features, one_hot)).all()
-    with pytest.raises(UsageError, match="latency_ms has 4 samples: give at least 5"):
-        LatencyModel.fit(features[:4], one_hot[:4], latency_ms[:4])
+    with pytest.raises(UsageError, match="latency_ms has 2 samples: give at least 3"):
+        LatencyModel.fit(features[:2], one_hot[:2], latency_ms[:2])
 
 
 def test_bad_samples_are_refused():
@@ -105,3 +106,50 @@ def test_public_gpu_tables_are_met_with_twenty_samples():
             rest = np.setdiff1d(np.arange(len(cells)), chosen)
             found.append(Validation(latency_ms[rest], *model.predict(features[rest], one_hot[rest])).spearman)
         assert np.mean(found) > least, device
+
+
+GROUPS = (Group("totals", trend=True), Group("one_hot", -2.0, standardise=False))
+
+
+def inputs_of(features, one_hot):
+    return {"totals": features, "one_hot": one_hot}
+
+
+def prior(sources=False):
+    features, one_hot, _ = population(600, seed=2)
+    counts = one_hot.reshape(-1, 8, 3).sum(axis=1)
+    tables = {"card": 1.0 + counts @ [0.2, 0.5, 2.1], "chip": 0.5 + counts @ [0.4, 0.3, 0.6]}
+    return LatencyPrior.of(GROUPS, inputs_of(features, one_hot), tables if sources else None)
+
+
+def test_sources_help_where_three_networks_were_measured():
+    features, one_hot, latency_ms = population(300, seed=1)
+    found = []
+    for known in (prior(), prior(sources=True)):
+        model = LatencyModel.fit_prior(known, inputs_of(features[:3], one_hot[:3]), latency_ms[:3])
+        found.append(Validation(latency_ms, *model.predict_inputs(inputs_of(features, one_hot))))
+    assert found[1].spearman > max(0.95, found[0].spearman)
+
+
+def test_limits_hold_and_grow_with_the_confidence():
+    features, one_hot, latency_ms = population(300, seed=1)
+    model = LatencyModel.fit_prior(prior(), inputs_of(features[:30], one_hot[:30]), latency_ms[:30])
+    new = inputs_of(features[30:], one_hot[30:])
+    low, high = (model.upper_ms(new, confidence) for confidence in (0.8, 0.95))
+    assert (low < high).all()
+    assert np.mean(latency_ms[30:] <= high) >= 0.9
+    with pytest.raises(UsageError, match=r"confidence is 1\.5"):
+        model.upper_ms(new, 1.5)
+
+
+@pytest.mark.parametrize("key", ["encoding", "level", "mean", "column_variance", "factor", "signs", "noise", "check"])
+def test_data_that_lacks_a_key_is_refused(key):
+    content = fit(8).to_dict()
+    del content[key]
+    with pytest.raises(UsageError, match=f"can't be read .*{key}.* fit it again"):
+        LatencyModel.from_dict(content)
+
+
+def test_data_of_other_shapes_is_refused():
+    with pytest.raises(UsageError, match="the shapes differ"):
+        LatencyModel.from_dict({**fit(8).to_dict(), "factor": [[1.0]]})

@@ -109,6 +109,15 @@ def test_more_work_never_takes_less_time(network, text):
     assert latency_ms(network, more) >= latency_ms(network, gpu)
 
 
+@pytest.mark.parametrize("runtime", ["compiled", "onnxruntime", "tensorrt"])
+def test_a_runtime_that_fuses_pays_for_products_alone(runtime):
+    conv = Layer("conv", macs=10**8, params=1000, inputs=10**5, outputs=10**5)
+    network = [conv, Layer("batch_norm", inputs=10**5, outputs=10**5), Layer("activation", inputs=10**5, outputs=10**5)]
+    fused = target(f"t4:{runtime}")
+    assert latency_ms(network, fused) == latency_ms([conv], fused) == latency_ms([conv], target("t4"))
+    assert latency_ms(network, target("t4")) > latency_ms(network, fused)
+
+
 def test_a_population_is_combined_row_by_row():
     assert combine_terms(np.array([[1e9, 2e9], [4e9, 3e9]])).tolist() == [2.0, 4.0]
 

@@ -5,8 +5,10 @@ import torch
 from torch import nn
 
 from predictors.machine_load import LoadSnapshot
+from predictors.network_timing import time_module
 from predictors.runtime import float32_products, pinned_threads
-from predictors.timing import TimingPlan, cuda_stopwatch, time_callable, time_module, wall_stopwatch
+from predictors.stopwatch import cuda_stopwatch, wall_stopwatch
+from predictors.timing import TimingPlan, time_callable
 from search_spaces.errors import UsageError
 
 PLAN = TimingPlan(window=3, max_warmup_runs=12, min_runs=10, max_runs=40, budget_s=0.2)

@@ -11,13 +11,15 @@ def mobile() -> Blueprint:
     """A network as ``ofa_mobilenet`` makes them."""
 
     def block(kernel: int, expansion: int, stride: int) -> Block:
-        return Block.of("mbconv", kernel=kernel, expansion=expansion, stride=stride, squeeze_excite=True)
+        return Block.of(
+            "mbconv", kernel=kernel, expansion=expansion, stride=stride, squeeze_excite=True, activation="relu"
+        )
 
     return Blueprint(
         "ofa_mobilenet",
         3,
         (224, 192),
-        Stage("stem", 16, (Block.of("conv_stem", kernel=3, stride=2),)),
+        Stage("stem", 16, (Block.of("conv_stem", kernel=3, stride=2, activation="relu"),)),
         (
             Stage("stage1", 16, (block(3, 1, 1),)),
             Stage("stage2", 24, (block(3, 3, 2), block(5, 4, 1), block(7, 6, 1))),

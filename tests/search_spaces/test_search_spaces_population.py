@@ -79,3 +79,17 @@ def test_a_position_that_no_network_has_is_an_error(toy: SearchSpace) -> None:
 
     with pytest.raises(UsageError, match=r"space 'toy' has no block at 'stage9\.block1': mend its position_knobs"):
         PopulationCost(Wrong(toy.settings))
+
+
+def test_chosen_positions_alone_are_counted() -> None:
+    found = space("ofa_mobilenet", form="small_image")
+    genes = found.sample(np.random.default_rng(0), 30)
+
+    def terms(layers):
+        return [sum(layer.macs for layer in layers)]
+
+    head = PopulationTable(found, terms, only=lambda name: name == "head")(genes)
+    rest = PopulationTable(found, terms, only=lambda name: name != "head")(genes)
+    assert (head + rest == PopulationTable(found, terms)(genes)).all()
+    with pytest.raises(UsageError, match="has no position that counts"):
+        PopulationTable(found, terms, only=lambda name: False)

@@ -12,7 +12,7 @@ from search_spaces import testing_blocks
 from search_spaces.block import blocks
 from search_spaces.layers import Layer
 from search_spaces.testing_blocks import (
-    LeadingLayerNorm,
+    MaskedNorm,
     check_block,
     check_layers,
     check_nesting,
@@ -59,7 +59,12 @@ class Constant(nn.Module):
 
 @pytest.fixture(autouse=True)
 def _broken_blocks() -> Iterator[None]:
-    broken = {"leading_kernel": LeadingKernel, "grouped_prefix": GroupedPrefix, "constant": Constant}
+    broken = {
+        "leading_kernel": LeadingKernel,
+        "grouped_prefix": GroupedPrefix,
+        "constant": Constant,
+        "channels": Channels,
+    }
     blocks.names()
     blocks._entries.update(broken)  # type: ignore[arg-type]
     yield
@@ -112,12 +117,51 @@ def test_check_block_runs_both(monkeypatch: pytest.MonkeyPatch) -> None:
     assert called == ["nesting", "layers", "layers"]
 
 
-def test_the_masked_layer_norm_is_the_small_one_and_zeros() -> None:
-    norm, small = nn.LayerNorm(6), nn.LayerNorm(4)
+def test_the_masked_norm_is_the_small_one_where_its_channels_stand_and_zeros() -> None:
+    small, places = nn.LayerNorm(4), torch.tensor([0, 1, 3, 4])
     x = torch.randn(2, 3, 6, generator=torch.Generator().manual_seed(0))
-    out = LeadingLayerNorm(norm, 4)(x)
-    assert torch.equal(out[..., :4], small(x[..., :4]))
-    assert not out[..., 4:].any()
+    out = MaskedNorm(small, places, 6)(x)
+    assert torch.equal(out[..., places], small(x[..., places]))
+    assert not out[..., [2, 5]].any()
+
+
+class Channels(nn.Module):
+    """Divides by the mean over the channels: of another number of them, another mean."""
+
+    uses_size = False
+
+    def __init__(self, in_width: int, out_width: int, in_size: tuple[int, int]) -> None:
+        super().__init__()
+        self.mean = MeanOne(in_width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.mean(x.permute(0, 2, 3, 1))
+        return out.permute(0, 3, 1, 2)
+
+
+class MeanOne(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight * x / x.abs().mean(-1, keepdim=True)
+
+
+def test_a_norm_over_channels_is_masked_when_it_says_that_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large = (place("channels", width, width, (2, 2)) for width in (4, 6))
+    with pytest.raises(AssertionError, match="relative error"):
+        check_nesting(small, large)
+    monkeypatch.setattr(MeanOne, "over_channels", True, raising=False)
+    check_nesting(small, large)
+
+
+def test_blocks_that_follow_each_other() -> None:
+    small, large = (
+        [place("conv_stem", 3, w, (4, 4), kernel=3, stride=1, activation="relu"), place("norm_head", w, 5, (4, 4))]
+        for w in (4, 6)
+    )
+    check_nesting(small, large)
 
 
 def test_example_inputs_have_the_blocks_shapes() -> None:

@@ -1,12 +1,12 @@
-"""Training of the supernetwork: loss, learning rate and the accuracy of three of its networks."""
+"""Training of the supernetwork: loss, learning rate, and accuracies from the smallest network to the largest."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from experiments.report.data import ReportData, TrainingPoint
-from experiments.report.formats import grouped
-from experiments.report.panel import PANELS, Element, Figure, Grid, Panel
+from experiments.report.formats import grouped, scaled
+from experiments.report.panel import PANELS, Card, Element, Figure, Grid, Panel, Points
 from experiments.report.plots import SERIES, axis, layout
 
 NETWORKS = (
@@ -14,6 +14,8 @@ NETWORKS = (
     ("middle", "accuracy_middle", "square", "dash"),
     ("smallest", "accuracy_smallest", "diamond", "dot"),
 )
+
+SYMBOLS = ("diamond", "square", "circle", "cross")
 
 
 @PANELS.register("training")
@@ -27,12 +29,21 @@ def training(data: ReportData) -> Panel | None:
         options = layout(axis("optimiser steps"), axis("validation accuracy (%)"))
         subtitle = "inherited weights, at points of training"
         figures.append(Figure("Accuracy of three networks", accuracies, options, subtitle, ("measured",), 380))
+    groups = _groups(data.training)
+    if groups:
+        options = layout(axis("optimiser steps"), axis("validation accuracy (%)"))
+        subtitle = "inherited weights, mean of two networks in each quarter by MACs"
+        figures.append(Figure("Accuracy by cost", groups, options, subtitle, ("measured",), 380))
+    elements: list[Element] = [Grid(figures)]
+    undone = [line for point in data.training for line in point.rollbacks]
+    if undone:
+        elements.append(Card("What was undone", [Points(undone)]))
     last = data.training[-1]
     lead = (
         f"One set of weights was trained for {grouped(last.step)} optimiser steps ({grouped(last.epoch)} epochs, "
         f"{grouped(last.images)} images)."
     )
-    return Panel("training", "Training of the supernetwork", "Training", 60, (Grid(figures),), lead)
+    return Panel("training", "Training of the supernetwork", "Training", 60, elements, lead)
 
 
 def _loss(points: tuple[TrainingPoint, ...]) -> Figure:
@@ -78,3 +89,25 @@ def _accuracy(points: tuple[TrainingPoint, ...], number: int) -> dict[str, Any] 
         "marker": {"symbol": symbol, "size": 6},
         "hovertemplate": f"{name}, step %{{x}}: %{{y:.2f}} %<extra></extra>",
     }
+
+
+def _groups(points: tuple[TrainingPoint, ...]) -> list[dict[str, Any]]:
+    """Return one line a group of networks by MACs, the costliest first."""
+    measured = [point for point in points if point.groups]
+    lines = []
+    for number in reversed(range(len(measured[-1].groups) if measured else 0)):
+        group = measured[-1].groups[number]
+        name = f"{scaled(group.least_macs)} to {scaled(group.most_macs, 'MACs')}"
+        lines.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": name,
+                "x": [point.step for point in measured],
+                "y": [point.groups[number].percent for point in measured],
+                "line": {"color": SERIES[number], "width": 1.8},
+                "marker": {"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6},
+                "hovertemplate": f"{name}, step %{{x}}: %{{y:.2f}} %<extra></extra>",
+            }
+        )
+    return lines

@@ -15,7 +15,8 @@ from search_spaces.errors import StorageError, UsageError
 
 ONE_SET = ("images", "labels")
 TWO_SETS = ("x_train", "y_train", "x_test", "y_test")
-NAMES = "class_names"
+TARGETS = ("soft_labels_train", "label_maps_train")
+OPTIONAL = {"class_names", *TARGETS}
 ALLOWED = f"{' and '.join(ONE_SET)}, or {', '.join(TWO_SETS)} (and class_names where there are names)"
 
 
@@ -24,7 +25,9 @@ def npz(settings: DataSettings, _seed: int) -> SourceData:
     """Return the arrays of the file ``settings.path``.
 
     It holds ``images`` (n, height, width[, channels]) and ``labels`` (n,), or ``x_train``, ``y_train``, ``x_test`` and
-    ``y_test`` of those shapes; ``class_names`` (num_classes,) is optional.
+    ``y_test`` of those shapes; ``class_names`` (num_classes,) is optional. So are other targets than labels, for the
+    images that are trained on: ``soft_labels_train`` or ``label_maps_train``, which ``nas.data.targets`` defines, one
+    entry for each of ``images`` or ``x_train``.
 
     Raises:
         UsageError: not an ``.npz`` file, damaged, keys missing, or an array of Python objects.
@@ -35,12 +38,13 @@ def npz(settings: DataSettings, _seed: int) -> SourceData:
     if not zipfile.is_zipfile(path):
         raise UsageError(f"{path} is not an .npz file: give one with the keys {ALLOWED}")
     arrays = _read(str(path))
-    names = tuple(map(str, arrays[NAMES])) if NAMES in arrays else None
+    targets = [arrays.get(name) for name in TARGETS]
+    names = tuple(map(str, arrays["class_names"])) if "class_names" in arrays else None
     if set(TWO_SETS) <= arrays.keys():
-        training = LabelledImages(arrays["x_train"], arrays["y_train"], f"{path} (train)")
+        training = LabelledImages(arrays["x_train"], arrays["y_train"], f"{path} (train)", *targets)
         test = LabelledImages(arrays["x_test"], arrays["y_test"], f"{path} (test)")
         return SourceData(training, test, names)
-    return SourceData(LabelledImages(arrays["images"], arrays["labels"], str(path)), class_names=names)
+    return SourceData(LabelledImages(arrays["images"], arrays["labels"], str(path), *targets), class_names=names)
 
 
 def _read(path: str) -> dict[str, NDArray[Any]]:
@@ -50,7 +54,7 @@ def _read(path: str) -> dict[str, NDArray[Any]]:
             wanted = next((names for names in (TWO_SETS, ONE_SET) if keys.issuperset(names)), None)
             if wanted is None:
                 raise UsageError(f"{path} holds the keys {some(sorted(keys)) or 'none'}: it needs {ALLOWED}")
-            return {key: _array(archive, key, path) for key in (*wanted, *({NAMES} & keys))}
+            return {key: _array(archive, key, path) for key in (*wanted, *sorted(OPTIONAL & keys))}
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UsageError(f"{path} is damaged ({error}): write it again") from None
     except OSError as error:

@@ -6,24 +6,34 @@ from typing import ClassVar
 
 import numpy as np
 
-from nas.training.samplers import samplers
+from nas.training.samplers import Batches, Draw, MemorylessSampler, samplers
 from search_spaces.errors import UsageError
 from search_spaces.space import Genes, SearchSpace
 
 
 @samplers.register("sandwich")
-class Sandwich:
+class Sandwich(MemorylessSampler):
     """The largest and the smallest network, then random ones, all on the same batch."""
 
-    own_batches: ClassVar[bool] = False
+    name = "sandwich"
+    batches: ClassVar[Batches] = "same"
 
-    def draw(self, space: SearchSpace, rng: np.random.Generator, num: int) -> Genes:
-        """Return the largest, the smallest and ``num - 2`` random networks.
+    def draw(self, draw: Draw) -> Genes:
+        """Return the largest, the smallest and ``draw.num - 2`` random networks.
 
         Raises:
-            UsageError: ``num`` is less than 2.
+            UsageError: fewer than 2 networks are asked for.
         """
-        if num < 2:
-            raise UsageError(f"networks_per_step got {num}: the sandwich sampler takes 2 or more")
-        ends = space.encode([space.largest(), space.smallest()])
-        return np.concatenate([ends, space.sample(rng, num - 2)])
+        both = ends(self.space, self.name, draw.num)
+        return np.concatenate([both, self.space.sample(draw.rng, draw.num - 2)])
+
+
+def ends(space: SearchSpace, sampler: str, num: int) -> Genes:
+    """Return the largest and the smallest network, for a ``sampler`` that trains them among ``num`` in a step.
+
+    Raises:
+        UsageError: ``num`` is less than 2.
+    """
+    if num < 2:
+        raise UsageError(f"networks_per_step got {num}: the {sampler} sampler takes 2 or more")
+    return space.encode([space.largest(), space.smallest()])

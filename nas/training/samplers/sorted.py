@@ -11,20 +11,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from nas.training.samplers import samplers
+from nas.training.samplers import Batches, Draw, MemorylessSampler, samplers
 from search_spaces.space import Genes, SearchSpace
 
 
 @samplers.register("sorted")
-class Sorted:
-    """Networks drawn evenly from the whole space and from its nested chain."""
+class Sorted(MemorylessSampler):
+    """Networks drawn evenly from the whole space and from its nested chain; ``networks_per_step`` is the paper's g."""
 
-    own_batches: ClassVar[bool] = True
+    name = "sorted"
+    batches: ClassVar[Batches] = "own"
 
-    def draw(self, space: SearchSpace, rng: np.random.Generator, num: int) -> Genes:
-        """Return ``num`` networks, each from the chain with probability one half."""
-        from_space = space.sample(rng, num)
-        from_chain = chain(space, rng.random(num), rng)
+    def draw(self, draw: Draw) -> Genes:
+        """Return ``draw.num`` networks, each from the chain with probability one half."""
+        rng, num = draw.rng, draw.num
+        from_space = self.space.sample(rng, num)
+        from_chain = chain(self.space, rng.random(num), rng)
         return np.where(rng.random((num, 1)) < 0.5, from_chain, from_space)
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
-from nas.training.samplers import samplers
-from search_spaces.space import Genes, SearchSpace
+from nas.training.samplers import Batches, Draw, MemorylessSampler, samplers
+from search_spaces.space import Genes
 
 
 @samplers.register("uniform")
-class Uniform:
+class Uniform(MemorylessSampler):
     """Random networks, all on the same batch."""
 
-    own_batches: ClassVar[bool] = False
+    name = "uniform"
+    batches: ClassVar[Batches] = "same"
 
-    def draw(self, space: SearchSpace, rng: np.random.Generator, num: int) -> Genes:
-        """Return ``num`` random networks."""
-        return space.sample(rng, num)
+    def draw(self, draw: Draw) -> Genes:
+        """Return ``draw.num`` random networks."""
+        return self.space.sample(draw.rng, draw.num)

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from nas_command import Nas
+
+from experiments.benchmarks import benchmarks
+from experiments.cli.bench import argument_helps, benchmark_command
 
 
 def test_the_benchmarks_are_listed(nas: Nas) -> None:
     names = nas("bench", "--json").data
     assert {"supernet", "counting"} <= set(names)
     assert nas("bench").out.split() == names
+    assert [name for name in names if name not in nas("bench", "--help").out] == []
 
 
 def test_a_benchmark_is_run_with_its_settings(nas: Nas) -> None:
-    arguments = ("bench", "counting", "--set", "rows=1000", "--set", "repeats=1")
+    arguments = ("bench", "counting", "--rows", "1000", "--repeats", "1")
     found = nas(*arguments, "--json").data
     assert (found["rows"], found["repeats"]) == (1000, 1)
     assert found["architectures_per_s"] > 0
@@ -19,15 +25,46 @@ def test_a_benchmark_is_run_with_its_settings(nas: Nas) -> None:
     assert "architectures_per_s: " in nas(*arguments).out
 
 
+def test_the_help_says_what_each_setting_is(nas: Nas) -> None:
+    said = nas("bench", "counting", "--help").out
+    assert "calls; the median counts" in said
+    assert "--space-name" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
         (["countin"], ["'countin'", "'counting'"]),
-        (["counting", "--set", "nothing=1"], ["setting of benchmark 'counting' 'nothing'"]),
-        (["counting", "--set", "nothing"], ["key=value"]),
+        (["counting", "--nothing", "1"], ["--nothing", "counting"]),
+        (["counting", "--rows", "many"], ["integer", "--rows"]),
     ],
 )
 def test_bad_input_is_named(nas: Nas, arguments: list[str], names: list[str]) -> None:
     said = nas("bench", *arguments, code=2)
     assert said.out == ""
     assert [name for name in names if name not in said.error] == []
+
+
+@pytest.mark.parametrize("name", benchmarks.names())
+def test_every_benchmark_is_a_command(name: str) -> None:
+    assert benchmark_command(name, benchmarks.get(name)).params[-1].name == "as_json"
+
+
+def test_a_path_without_default_is_an_argument_and_all_else_an_option() -> None:
+    def benchmark(folder: Path, name: str, out: Path = Path("x"), count: int = 3, fast: bool = False) -> dict[str, int]:
+        """Measure."""
+        return {}
+
+    kinds = {each.name: each.param_type_name for each in benchmark_command("some", benchmark).params}
+    assert kinds == {
+        "folder": "argument",
+        **dict.fromkeys(("name", "out", "count", "fast", "as_json"), "option"),
+    }
+
+
+def test_the_section_of_arguments_is_read() -> None:
+    text = (
+        "Do it.\n\nMore.\n\nArgs:\n    one: the first\n        of all.\n    two: next.\n\nRaises:\n    UsageError: no."
+    )
+    assert argument_helps(text) == {"one": "the first of all.", "two": "next."}
+    assert argument_helps("Do it.") == {}

@@ -8,6 +8,10 @@ import pytest
 from nas_command import Nas
 from tiny_study import TinyStudy
 
+from predictors.device import read_device
+from predictors.target import target
+from predictors.user_targets import to_toml
+
 
 def test_the_devices_of_the_issue_are_known(nas: Nas) -> None:
     rows = {row["device"]: row["precisions"] for row in nas("targets", "--json").data}
@@ -22,6 +26,50 @@ def test_a_target_is_shown_with_the_source_of_its_facts(nas: Nas) -> None:
     assert shown["memory_bandwidth_gb_s"] == 3350
     assert "Data Sheet" in shown["source"]
     assert "source: " in nas("targets", "h100:bf16:b32").out
+
+
+def test_show_is_the_long_form_and_tells_runtime_and_layout(nas: Nas) -> None:
+    assert nas("targets", "show", "h100:bf16", "--json").data == nas("targets", "h100:bf16", "--json").data
+    shown = nas("targets", "show", "orin:fp16:tensorrt", "--json").data
+    assert (shown["target"], shown["runtime"], shown["layout"]) == ("orin:fp16:b1:tensorrt", "tensorrt", "contiguous")
+
+
+def test_the_list_tells_kinds_and_runtimes(nas: Nas) -> None:
+    rows = {row["device"]: row for row in nas("targets", "--json").data}
+    assert rows["t4"]["runtimes"] == "eager, compiled, onnxruntime, tensorrt"
+    assert (rows["cpu"]["kind"], rows["cpu"]["runtimes"]) == ("cpu", "eager, compiled, onnxruntime")
+
+
+def test_a_device_is_added_from_a_file_under_a_name(nas: Nas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAS_HOME", str(tmp_path / "home"))
+    file = tmp_path / "box.toml"
+    file.write_text(to_toml(target("t4").device))
+    added = nas("targets", "add", file, "--name", "box", "--json").data
+    assert (added["target"], added["source"]) == ("box", target("t4").device.source)
+    assert read_device(Path(added["file"])).name == "box"
+    assert "'t4' is known already" in nas("targets", "add", file, code=3).error
+
+
+def test_this_machine_is_added_as_measured(nas: Nas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAS_HOME", str(tmp_path))
+    added = nas("targets", "add", "--from-present", "--name", "my-box", "--json").data
+    assert added["source"].startswith("measured on this machine")
+    device = read_device(tmp_path / "targets" / "my-box.toml")
+    assert (device.name, device.kind) == ("my-box", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ([], "give either a TOML file or --from-present"),
+        (["x.toml", "--from-present"], "give either"),
+        (["none.toml"], "can't read the target file none.toml"),
+        (["--from-present"], "--name got None"),
+        (["--from-present", "--name", "My Box"], "--name got 'My Box'"),
+    ],
+)
+def test_what_can_not_be_added_is_told(nas: Nas, arguments: list[str], word: str) -> None:
+    assert word in nas("targets", "add", *arguments, code=2).error
 
 
 @pytest.mark.parametrize(

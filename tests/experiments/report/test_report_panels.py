@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.report.data import NamedQuantity, Quantity, ReportData
+from experiments.report.data import GroupAccuracy, NamedQuantity, Quantity, ReportData
 from experiments.report.page import figure_json
 from experiments.report.panel import (
     PANELS,
@@ -172,6 +172,17 @@ def test_training_leaves_a_gap_where_the_loss_diverged(report_data: ReportData) 
         for point in report_data.training
     )
     assert len(of_type(panel(without(report_data, training=silent), "training"), Figure)) == 1
+
+
+def test_training_shows_groups_by_cost_and_what_was_undone(report_data: ReportData) -> None:
+    groups = tuple(GroupAccuracy(least_macs=10**g, most_macs=9 * 10**g, percent=50 + g) for g in range(4))
+    last = report_data.training[-1].model_copy(update={"groups": groups, "rollbacks": ("step 20: lost",)})
+    made = panel(without(report_data, training=(*report_data.training[:-1], last)), "training")
+    by_cost = of_type(made, Figure)[-1]
+    assert by_cost.title == "Accuracy by cost"
+    assert [trace["y"] for trace in by_cost.traces] == [[53.0], [52.0], [51.0], [50.0]]
+    assert by_cost.traces[-1]["name"].startswith("1 to 9")
+    assert [points.items for points in of_type(made, Points)] == [["step 20: lost"]]
 
 
 def test_networks_show_drawing_costs_quantities_and_files(report_data: ReportData) -> None:

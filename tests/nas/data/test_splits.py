@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from nas.data.settings import DataSettings
-from nas.data.splits import channel_statistics, load_data
+from nas.data.splits import DataSplits, ImageSet, channel_statistics, load_data
 from search_spaces.errors import UsageError
 
 SETS = ("training", "calibration", "validation", "test")
@@ -115,3 +115,26 @@ def test_splits_move_to_a_device():
     splits = load_data(DataSettings(), 0).to("meta")
     assert {getattr(splits, name).images.device.type for name in SETS} == {"meta"}
     assert {getattr(splits, name).labels.device.type for name in SETS} == {"meta"}
+
+
+class TestPlacement:
+    """The meta device stands for a GPU."""
+
+    def placed(self, monkeypatch, memory_bytes: int, keep) -> DataSplits:
+        monkeypatch.setattr("nas.data.splits.device_memory_bytes", lambda _: memory_bytes)
+        images = ImageSet(torch.zeros(10, 1, 4, 4, dtype=torch.uint8), torch.zeros(10, dtype=torch.int64))
+        data = DataSplits(images, images, images, images, ("a", "b"), (0.5,), (0.2,), keep_on_device=keep)
+        return data.to("meta")
+
+    @pytest.mark.parametrize(
+        ("memory_bytes", "keep", "kept"),
+        [(320, "auto", True), (319, "auto", False), (1, True, True), (10**9, False, False)],
+    )
+    def test_training_images_that_take_more_than_half_stay_on_the_host(self, monkeypatch, memory_bytes, keep, kept):
+        data = self.placed(monkeypatch, memory_bytes, keep)
+        assert data.training.images.device.type == ("meta" if kept else "cpu")
+        others = (data.training.labels, data.calibration.images, data.validation.images, data.test.images)
+        assert {tensor.device.type for tensor in others} == {"meta"}
+
+    def test_the_setting_is_the_splits(self) -> None:
+        assert load_data(DataSettings(keep_on_device=False), 0).keep_on_device is False

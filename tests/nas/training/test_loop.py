@@ -13,7 +13,8 @@ import toy_training
 from toy_training import IDENTITY, images, same_state, trainer, transformers
 
 from nas.training.checkpoint import load_tensors
-from nas.training.loop import Watch, landmarks, train
+from nas.training.curves import landmarks
+from nas.training.loop import Watch, train
 from nas.training.samplers import samplers
 from nas.training.step import Trainer
 from search_spaces.errors import ConflictError, NasError, StorageError
@@ -95,15 +96,23 @@ def test_killed_after_a_checkpoint_nothing_is_done_twice(tmp_path, deadly) -> No
     assert same_state(whole, last)
 
 
-def test_killed_for_real(tmp_path) -> None:
-    whole = trainer(transformers(), epochs=40)
+QUICK = "sorted"
+"""The sampler that is killed for real in every run of the tests; the others take minutes together."""
+
+
+@pytest.mark.parametrize(
+    "sampler", [QUICK, *(pytest.param(n, marks=pytest.mark.slow) for n in samplers.names() if n != QUICK)]
+)
+def test_killed_for_real(tmp_path, sampler) -> None:
+    make = partial(trainer, transformers(), epochs=40, sampler=sampler)
+    whole = make()
     run(tmp_path / "whole", whole)
-    command = [sys.executable, toy_training.__file__, str(tmp_path / "killed")]
+    command = [sys.executable, toy_training.__file__, str(tmp_path / "killed"), sampler]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         ends = [int(process.stdout.readline()) for _ in range(7)]
         process.kill()
     assert process.returncode == -signal.SIGKILL
-    last = trainer(transformers(), epochs=40)
+    last = make()
     notes = run(tmp_path / "killed", last)
     assert ends == list(range(5, 40, 5))
     assert notes.begun[0] > ends[-2], "the interval before the one that was killed is kept"
@@ -192,7 +201,9 @@ class TestDivergence:
             def accumulate(self, step: int) -> torch.Tensor:
                 return super().accumulate(step) * (float("nan") if step == 7 else 1)
 
-        with pytest.raises(NasError, match=r"the loss is nan at step 10: lower training\.learning_rate \(0\.003\)"):
+        with pytest.raises(
+            NasError, match=r"is nan at step 10, after 3 rollbacks: lower training.learning_rate \(0.003\)"
+        ):
             run(tmp_path, trainer(transformers(), kind=Diverging))
         self.assert_clean(tmp_path)
 
@@ -204,7 +215,7 @@ class TestDivergence:
                     next(iter(self.shared.tensors.values())).data.fill_(float("inf"))
                 return loss
 
-        with pytest.raises(NasError, match=r"is not finite at step 10: lower training\.learning_rate"):
+        with pytest.raises(NasError, match=r"is not finite at step 10, after 3 rollbacks: lower training"):
             run(tmp_path, trainer(transformers(), kind=Poisoned))
         self.assert_clean(tmp_path)
 
@@ -213,6 +224,70 @@ class TestDivergence:
         tensors, header = load_tensors(left)
         assert header["step"] == 5
         assert all(bool(tensor.isfinite().all()) for tensor in tensors.values())
+
+
+class Unstable(Trainer):
+    """Its loss is not a number in one step, unless the learning rate was halved often enough."""
+
+    deadly, highest_factor = 7, 0.5
+
+    def accumulate(self, step: int) -> torch.Tensor:
+        loss = super().accumulate(step)
+        if step != self.deadly or self.rate_factor <= self.highest_factor:
+            return loss
+        return loss * float("nan")
+
+
+class TestRollback:
+    def test_the_state_returns_and_the_learning_rate_is_halved_from_there_on(self, tmp_path) -> None:
+        notes = run(tmp_path, trainer(transformers(), kind=Unstable, sampler="uniform"))
+        said = "step 10: the loss is nan: back to step 5, learning rate x 0.5 from there on"
+        assert notes.warnings == [f"{said} (rollback 1 of 3)"]
+        points = dict(notes.finished)
+        assert [points[step]["rollbacks"] for step in (5, 10, 15)] == [[], [said], []]
+        assert notes.begun == [5, 10, 10, 15, 20, 24]
+        stable = run(tmp_path / "stable", trainer(transformers(), sampler="uniform"))
+        rates = [[point["learning_rate"] for _, point in each.finished] for each in (notes, stable)]
+        assert rates[0] == [rates[1][0], *(rate / 2 for rate in rates[1][1:])]
+
+    def test_before_the_first_checkpoint_it_begins_anew(self, tmp_path) -> None:
+        class Early(Unstable):
+            deadly, highest_factor = 3, 0.25
+
+        made = trainer(transformers(), kind=Early, sampler="shiftnas")
+        notes = run(tmp_path, made)
+        assert len(notes.warnings) == 2
+        assert made.rate_factor == 0.25
+        slow = trainer(transformers(), sampler="shiftnas")
+        slow.rate_factor = 0.25
+        run(tmp_path / "slow", slow)
+        assert same_state(made, slow), "nothing of what was undone is left"
+
+    @pytest.mark.parametrize("deadly_step", [7, 12])
+    def test_killed_in_or_after_a_rollback_it_ends_in_the_same_bits(self, tmp_path, deadly_step) -> None:
+        make = partial(trainer, transformers(), kind=Unstable, sampler="uniform")
+        whole = make()
+        reference = run(tmp_path / "whole", whole)
+
+        class Killing(Unstable):
+            def step(self, step: int) -> torch.Tensor:
+                if step == deadly_step and self.rate_factor < 1:
+                    raise Killed
+                return super().step(step)
+
+        with pytest.raises(Killed):
+            run(tmp_path / "killed", make(kind=Killing))
+        last = make()
+        notes = run(tmp_path / "killed", last)
+        assert same_state(whole, last)
+        assert notes.finished == reference.finished
+
+    def test_a_collapse_is_undone_too(self, tmp_path, monkeypatch) -> None:
+        found = iter([None, "all is lost", None, None])
+        monkeypatch.setattr("nas.training.loop.collapse", lambda *_: next(found))
+        notes = run(tmp_path, trainer(transformers()))
+        assert [line.partition(": back")[0] for line in notes.warnings] == ["step 10: all is lost"]
+        assert [step for step, _ in notes.finished] == [5, 10, 12]
 
 
 def test_training_learns(tmp_path) -> None:

@@ -83,8 +83,9 @@ def same_state(one: Trainer, other: Trainer) -> bool:
 
 
 def main() -> None:
-    """Train in the folder given, and print every interval that begins."""
-    train(trainer(transformers(), epochs=40), Path(sys.argv[1]), IDENTITY, Watch(begin=lambda s: print(s, flush=True)))
+    """Train by the sampler given in the folder given, and print every interval that begins."""
+    made = trainer(transformers(), epochs=40, sampler=sys.argv[2])
+    train(made, Path(sys.argv[1]), IDENTITY, Watch(begin=lambda step: print(step, flush=True)))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,22 @@ def test_mixed_blocks_are_counted(variant: str) -> None:
     assert shape == ((1, 41, 7, 6) if stride == 1 else (1, 41, 4, 3))
 
 
+@pytest.mark.parametrize("variant", sorted(MIXED))
+def test_narrower_branches_are_nested_and_counted(variant: str) -> None:
+    small, large = (
+        place("inception_mixed", 10, 41, (7, 6), variant=variant, stride=MIXED[variant].stride, hidden_ratio=ratio)
+        for ratio in (0.5, 1.0)
+    )
+    check_block(small, large)
+    sizes = [sum(parameter.numel() for parameter in module_of(placed).parameters()) for placed in (small, large)]
+    assert sizes[0] < sizes[1]
+
+
+def test_a_ratio_that_leaves_no_channels() -> None:
+    with pytest.raises(UsageError, match=r"hidden_ratio 0: give a positive one"):
+        module_of(place("inception_mixed", 10, 41, (7, 6), variant="inception_a", hidden_ratio=0))
+
+
 @pytest.mark.parametrize(("variant", "sides"), [("mixed_6a", (9, 8)), ("mixed_7a", (7, 9)), ("inception_b", (7, 7))])
 def test_unpadded_blocks_are_counted(variant: str, sides: Size) -> None:
     placed = place("inception_mixed", 6, 30, sides, variant=variant, stride=MIXED[variant].stride, border=2)

@@ -18,11 +18,19 @@ from search_spaces.testing_blocks import check_block, check_layers, fill, place
     st.booleans(),
     st.integers(2, 7),
 )
-def test_kernels_are_nested_and_counted(kernels: tuple[int, int], first: bool, merged: bool, side: int) -> None:
-    """At one width, since grn divides by the mean over all channels: see the test of grn alone."""
+def test_nested_and_counted(kernels: tuple[int, int], first: bool, merged: bool, side: int) -> None:
     small, large = (
-        place("unireplknet", 4 if first else 8, 8, (side, 5), kernel=kernel, stride=2 if first else 1, merged=merged)
-        for kernel in kernels
+        place(
+            "unireplknet",
+            4 if first else width,
+            width,
+            (side, 5),
+            kernel=kernel,
+            expansion=expansion,
+            stride=2 if first else 1,
+            merged=merged,
+        )
+        for kernel, width, expansion in zip(kernels, (8, 12), (2, 4), strict=True)
     )
     check_block(small, large)
 

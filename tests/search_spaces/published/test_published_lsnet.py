@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from search_spaces.block import cost
 from search_spaces.building import build
@@ -30,6 +31,22 @@ def test_the_closed_form_is_fvcores_own_count() -> None:
     blueprint = network("lsnet_t", resolution=72)
     counted = cost(blueprint, "fvcore")
     assert (counted.params, counted.macs, counted.activations) == fvcore_cost(blueprint)
+
+
+@pytest.mark.parametrize(("name", "millions"), [("lsnet_t", 11.4), ("lsnet_s", 16.1), ("lsnet_b", 23.2)])
+def test_params_of_the_deployed_networks(name: str, millions: float) -> None:
+    """Table 1 counts networks that are merged and whose other norms are folded: LSNet-B has 23.3 million before.
+
+    A folded norm leaves a bias of its convolution; the one before the classifier leaves nothing.
+    """
+    merged = merge(build(network(name)).eval())
+    params = sum(parameter.numel() for parameter in merged.parameters())
+    for module in merged.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            params -= module.num_features
+        elif isinstance(module, nn.BatchNorm1d):
+            params -= 2 * module.num_features
+    assert round(params / 1e6, 1) == millions
 
 
 def test_merging_a_network_changes_nothing() -> None:

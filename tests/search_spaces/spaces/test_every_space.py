@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_digits
 
 from search_spaces.block import cost
 from search_spaces.fvcore_check import fvcore_cost
@@ -134,3 +135,24 @@ def test_constants_are_made_on_the_device_of_the_data(name: str) -> None:
         meta = {key: tensor.to("meta") for key, tensor in shared.tensors.items()}
         logits = shared.run(blueprint, torch.empty(2, 1, *blueprint.resolution, device="meta"), tensors=meta)
         assert logits.device.type == "meta"
+
+
+@every_space
+def test_fifty_steps_on_digits_make_the_loss_fall(name: str) -> None:
+    """Two networks in turn, inside the shared weights; the last ten losses are below the first ten."""
+    found, digits = small(name), load_digits()
+    shared = SharedWeights(found)
+    networks = [found.smallest()] if name in LONG_TRACES else found.decode(found.sample(np.random.default_rng(0), 2))
+    images, labels = torch.from_numpy(digits.images).float()[:, None] / 8 - 1, torch.from_numpy(digits.target)
+    optimiser = torch.optim.AdamW(shared.tensors.values(), lr=2e-3)
+    rng, losses = np.random.default_rng(0), []
+    for step in range(50):
+        blueprint = found.blueprint(networks[step % len(networks)])
+        rows = torch.from_numpy(rng.integers(0, len(labels), 32))
+        x = torch.nn.functional.interpolate(images[rows], blueprint.resolution, mode="bilinear")
+        loss = torch.nn.functional.cross_entropy(shared.run(blueprint, x), labels[rows])
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        optimiser.step()
+        losses.append(loss.item())
+    assert np.mean(losses[-10:]) < 0.98 * np.mean(losses[:10]), losses

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from search_spaces.block import cost
 from search_spaces.errors import UsageError
+from search_spaces.fvcore_check import fvcore_cost
 from search_spaces.networks import network
 from search_spaces.spaces import space
 from search_spaces.testing import check_space
@@ -63,3 +65,10 @@ def test_small_networks_are_quick(form: str) -> None:
 def test_settings_that_are_not_allowed(settings: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         space("hornet", **settings)
+
+
+def test_random_networks_of_global_filters_cost_what_fvcore_counts() -> None:
+    found = space("hornet", form="small_image_gf", in_channels=2, num_classes=3)
+    for blueprint in map(found.blueprint, found.decode(found.sample(np.random.default_rng(0), 6))):
+        counted = cost(blueprint, "fvcore")
+        assert (counted.params, counted.macs, counted.activations) == fvcore_cost(blueprint)

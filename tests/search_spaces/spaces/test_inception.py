@@ -15,9 +15,9 @@ def test_the_tables_of_the_published_forms(form: str) -> None:
 
 
 def test_the_sizes() -> None:
-    """Four resolutions, three depths a stage; in the residual network three inner widths a stage."""
-    assert space("inception").size() == 4 * 3**3 * 3**3
-    assert space("inception", form="v4").size() == 4 * 3**3
+    """Four resolutions; three depths and three inner widths a stage."""
+    for form in ("resnet_v2", "v4"):
+        assert space("inception", form=form).size() == 4 * 3**3 * 3**3
 
 
 def test_the_small_form_is_quick() -> None:
@@ -37,9 +37,14 @@ def test_small_images_of_any_size(side: int) -> None:
     assert list(found.blueprint(found.largest()).placed())[-1].in_size == (-(-side // 4), -(-side // 4))
 
 
-def test_inner_widths_of_v4_have_no_meaning() -> None:
-    with pytest.raises(UsageError, match="'inner_multipliers' of space 'inception' has no meaning with form 'v4'"):
-        space("inception", form="v4", inner_multipliers=(0.5, 1.0))
+def test_inner_widths_reach_the_mixed_blocks_and_leave_the_stages_as_wide() -> None:
+    found = space("inception", form="v4")
+    values = dict(found.largest().values)
+    narrow = found.blueprint(found.architecture({**values, "stage2.inner_width": 0.5}))
+    assert [stage.width for stage in narrow.stages] == [384, 1024, 1536]
+    ratios = {stage.name: {block.get("hidden_ratio", 1.0) for block in stage.blocks} for stage in narrow.stages}
+    assert ratios == {"stage1": {1.0}, "stage2": {0.5}, "stage3": {1.0}}
+    assert cost(narrow).macs < cost(found.blueprint(found.largest())).macs
 
 
 def test_a_resolution_that_unpadded_operations_do_not_take() -> None:

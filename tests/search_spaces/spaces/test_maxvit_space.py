@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
-import torch
-from sklearn.datasets import load_digits
 
 from search_spaces.block import cost
-from search_spaces.building import Network, block_in_mode
 from search_spaces.errors import UsageError
 from search_spaces.networks import network
-from search_spaces.sharing import SharedWeights
 from search_spaces.spaces import space
 from search_spaces.testing import check_costs
 
@@ -65,28 +60,3 @@ def test_small_images_of_any_size(side: int, channels: int) -> None:
 def test_maxvit_settings_that_are_not_allowed(settings: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         space("maxvit", **settings)
-
-
-def test_constants_are_made_on_the_device_of_the_data() -> None:
-    """On the meta device nothing else can meet: a constant of another device is an error."""
-    found = space("maxvit", form="small_image", in_channels=1, num_classes=10)
-    blueprint = found.blueprint(found.largest())
-    alone = Network([(placed, block_in_mode(placed, "train")) for placed in blueprint.placed()])
-    assert alone(torch.empty(2, 1, *blueprint.resolution, device="meta")).device.type == "meta"
-
-
-def test_fifty_steps_on_digits() -> None:
-    found = space("maxvit", form="small_image", resolutions=(8,), in_channels=1, num_classes=10)
-    shared, digits = SharedWeights(found), load_digits()
-    images, labels = torch.tensor(digits.images, dtype=torch.float32)[:, None] / 8 - 1, torch.tensor(digits.target)
-    optimizer = torch.optim.AdamW(shared.tensors.values(), lr=2e-3)
-    rng, losses = np.random.default_rng(0), []
-    for blueprint in map(found.blueprint, found.decode(found.sample(rng, 50))):
-        rows = rng.integers(0, len(images), 32)
-        x = torch.nn.functional.interpolate(images[rows], blueprint.resolution)
-        loss = torch.nn.functional.cross_entropy(shared.run(blueprint, x), labels[rows])
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        losses.append(loss.item())
-    assert np.mean(losses[-10:]) < np.mean(losses[:10])

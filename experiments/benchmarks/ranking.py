@@ -1,0 +1,120 @@
+"""Do networks rank inside the shared weights as they do when each is trained alone? Kendall's tau, and the gap.
+
+Members are drawn at random and trained alone by the study's own trainer, recipe and number of images; both accuracies
+are of the test images, with BatchNorm statistics of the calibration images.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.alone import AloneRun, finished, inherited_accuracies, recipe, trained_study
+from experiments.benchmarks import benchmarks
+from search_spaces.errors import UsageError
+
+
+@benchmarks.register("ranking")
+def run(
+    config: Path,
+    out: Path = Path("runs"),
+    settings: str = "",
+    members: int = 10,
+    images: int = 0,
+    learning_rate: float = 0.0,
+    seed: int = 0,
+    processes: int = 2,
+) -> dict[str, Any]:
+    """Return Kendall's tau of inherited and alone accuracies, and the gap between them, with the recipe.
+
+    Args:
+        config: TOML file of the study; its supernetwork is trained first as far as it is not.
+        out: folder of all studies; members that are finished are kept there, and a run that was killed goes on.
+        settings: overrides, separated by spaces: "data.path=FOLDER training.epochs=3".
+        members: random networks to train alone.
+        images: passed forward and backward by each member alone; 0 is as many as the whole supernetwork took.
+        learning_rate: of the members; 0 is the study's.
+        seed: of the members and of their weights.
+        processes: members at a time, each on one thread.
+    """
+    if min(members, processes) < 1 or min(images, seed, learning_rate) < 0:
+        raise UsageError(
+            f"members is {members}, processes {processes}, images {images}, learning_rate {learning_rate:g}, seed "
+            f"{seed}: give at least 1 of the first two and no negative number"
+        )
+    from experiments.config import read_config
+    from experiments.machine import machine, versions
+
+    found = read_config(config, shlex.split(settings))
+    with trained_study(found, out) as (context, trained):
+        architectures = context.space.decode(random_members(context.space, members, seed))
+        inherited = [inherited_accuracies(context, trained, each)["test"] for each in architectures]
+        num_images, folder = images or trained.points[-1]["network_images"], context.folder / "alone"
+        blueprints = [context.space.blueprint(each) for each in architectures]
+    rate = learning_rate or found.training.learning_rate
+    content = found.model_dump(mode="json")
+    runs = [AloneRun(content, dict(each.choices), rate, num_images, seed, folder) for each in architectures]
+    alone = [row["test_accuracy"] for row in finished(runs, folder, processes)]
+    return {
+        "benchmark": "ranking",
+        "study": found.name,
+        "recipe_alone": recipe(found, rate, num_images),
+        "accuracy_of": "test images, percent",
+        **agreement(inherited, alone),
+        "networks": _rows(architectures, blueprints, inherited, alone),
+        "machine": machine(),
+        "versions": versions(),
+    }
+
+
+def random_members(space: Any, num: int, seed: int) -> Any:
+    """Return the genes of ``num`` distinct random networks.
+
+    Raises:
+        UsageError: the space holds fewer.
+    """
+    import numpy as np
+
+    if num > space.size():
+        raise UsageError(f"members is {num}: the space holds {space.size()} networks: give at most so many")
+    rng = np.random.default_rng(seed)
+    rows: dict[tuple[int, ...], None] = {}
+    while len(rows) < num:
+        rows |= dict.fromkeys(map(tuple, space.sample(rng, num).tolist()))
+    return np.array(list(rows)[:num], dtype=np.int16)
+
+
+def agreement(inherited: Sequence[float], alone: Sequence[float]) -> dict[str, Any]:
+    """Return Kendall's tau-b, and mean, standard deviation and range of alone minus inherited, in points.
+
+    Tau is None where it is not defined: for a single network, or when all have one accuracy.
+    """
+    import numpy as np
+    from scipy.stats import kendalltau
+
+    gap = np.subtract(alone, inherited)
+    varied = min(len(set(inherited)), len(set(alone))) > 1
+    tau = float(kendalltau(inherited, alone).statistic) if varied else None
+    return {
+        "kendall_tau": None if tau is None else round(tau, 3),
+        "gap_mean": round(float(gap.mean()), 3),
+        "gap_sd": round(float(gap.std(ddof=1)), 3) if len(gap) > 1 else None,
+        "gap_range": [round(float(gap.min()), 3), round(float(gap.max()), 3)],
+    }
+
+
+def _rows(architectures: Any, blueprints: Any, inherited: Any, alone: Any) -> list[dict[str, Any]]:
+    from search_spaces.block import cost
+
+    rows = zip(architectures, blueprints, inherited, alone, strict=True)
+    return [
+        {
+            "network": architecture.key[:12],
+            "mmacs": round(cost(blueprint).macs / 1e6, 3),
+            "inherited": round(before, 2),
+            "alone": round(after, 2),
+        }
+        for architecture, blueprint, before, after in rows
+    ]

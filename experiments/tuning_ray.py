@@ -1,0 +1,162 @@
+"""Trials of ``nas tune`` on Ray Tune, several at once; each that ends is a committed row before the next one is asked.
+
+Ray is imported here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from experiments.store.store import Study
+from experiments.talk import Talk
+from experiments.tuning import REDUCTION_FACTOR, TuningPlan, finish_trial, optuna_study, trial_key
+from experiments.tuning_trial import NUM_REPORTS, run_trial
+from search_spaces.errors import NasError, UsageError
+
+# Before ray is imported: it reads them then. No statistics leave the machine.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# Ray Tune would take the handlers of signals, and print boxes of its own where the result goes.
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+
+import ray
+from ray import tune
+from ray.tune import Callback
+from ray.tune.schedulers import ASHAScheduler
+from ray.tune.search.optuna import OptunaSearch
+
+LOCAL = "local"
+ADVICE = "give local, or the address of a running cluster as HOST:PORT"
+
+
+def tune_on_ray(plan: TuningPlan, study: Study, folder: Path, talk: Talk) -> None:
+    """Run the trials that are left on Ray.
+
+    Raises:
+        UsageError: no cluster answers at the plan's address.
+        NasError: a trial failed for another reason than divergence.
+    """
+    rows = list(study.done("trial").values())
+    left = plan.trials - len(rows)
+    if left < 1:
+        return
+    with _connected(plan.ray or LOCAL):
+        committing = _Rows(study, len(rows), talk)
+        tuner = tune.Tuner(
+            tune.with_resources(_trainable(plan, folder), _resources(plan)),
+            tune_config=tune.TuneConfig(
+                search_alg=_search(plan, rows),
+                scheduler=ASHAScheduler(
+                    time_attr="report",
+                    metric="score",
+                    mode="max",
+                    max_t=NUM_REPORTS,
+                    grace_period=1,
+                    reduction_factor=REDUCTION_FACTOR,
+                ),
+                num_samples=left,
+            ),
+            run_config=tune.RunConfig(
+                name="ray", storage_path=str(folder.absolute()), callbacks=[committing], verbose=0
+            ),
+        )
+        results = tuner.fit()
+    for error in results.errors:
+        raise NasError(f"a trial failed on Ray: {' '.join(str(error).split())[-300:]}: mend that and start again")
+
+
+def _trainable(plan: TuningPlan, folder: Path) -> Any:
+    """Return the function that Ray runs for a trial."""
+    place = folder.absolute()
+
+    def train(values: dict[str, Any]) -> None:
+        import torch
+
+        # Trials share the machine: Ray gives each one core.
+        torch.set_num_threads(1)
+
+        def report(number: int, score: float) -> bool:
+            tune.report({"report": number, "score": score})
+            return False
+
+        found = run_trial(plan.trial_config(values), place / tune.get_context().get_trial_id(), report)
+        tune.report({"report": NUM_REPORTS + 1, "score": found["scores"][-1], "state": found["state"]})
+
+    return train
+
+
+def _resources(plan: TuningPlan) -> dict[str, float]:
+    from experiments.context import choose_device
+
+    return {"cpu": 1, "gpu": 1 if choose_device(plan.config.device).type == "cuda" else 0}
+
+
+def _search(plan: TuningPlan, rows: list[Any]) -> OptunaSearch:
+    """Return Optuna's search, told what the finished trials scored."""
+    return OptunaSearch(
+        plan.distributions(),
+        metric="score",
+        mode="max",
+        sampler=optuna_study(plan, rows, len(rows)).sampler,
+        points_to_evaluate=[dict(row["values"]) for row in rows] or None,
+        evaluated_rewards=[row["scores"][-1] for row in rows] or None,
+    )
+
+
+class _Rows(Callback):  # type: ignore[misc]
+    """Commits each trial of Ray as it ends; runs where the tuner runs."""
+
+    def __init__(self, study: Study, num_done: int, talk: Talk) -> None:
+        self._study, self._talk, self._next = study, talk, num_done
+        self._scores: dict[str, list[float]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Ray writes the whole tuner to its folder, for a way of going on that is not used: the rows are it.
+        return {}
+
+    def on_trial_result(self, *, trial: Any, result: dict[str, Any], **_: Any) -> None:
+        """Note a score."""
+        if result["report"] <= NUM_REPORTS:
+            self._scores.setdefault(trial.trial_id, []).append(result["score"])
+
+    def on_trial_complete(self, *, trial: Any, **_: Any) -> None:
+        """Commit the trial's row."""
+        number, self._next = self._next, self._next + 1
+        scores = self._scores.pop(trial.trial_id)
+        # Ray stops a trial at its last report before it can say more.
+        state = "complete" if len(scores) == NUM_REPORTS else trial.last_result.get("state", "stopped")
+        self._study.begin("trial", trial_key(number))
+        finish_trial(self._study, number, {"values": dict(trial.config), "state": state, "scores": scores}, self._talk)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[None]:
+    """Start Ray here, or connect to a cluster; left again at the end."""
+    if address != LOCAL:
+        _require_reachable(address)
+    settings: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {"address": address}
+    try:
+        ray.init(log_to_driver=False, logging_level="ERROR", **settings)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UsageError(f"--ray got {address!r}: {reason}: {ADVICE}") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _require_reachable(address: str) -> None:
+    """Raise UsageError unless something listens at HOST:PORT: Ray itself tries for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError(f"--ray got {address!r}: {ADVICE}")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise UsageError(f"--ray got {address!r}: {error.strerror or error}: {ADVICE}") from None

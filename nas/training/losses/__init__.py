@@ -1,0 +1,62 @@
+"""Losses: what a network's outputs cost, given the targets. One file each.
+
+Knowledge of a teacher is another registry with the same protocol: ``nas.training.distillation``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from search_spaces.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a loss may look at: a network's outputs on a batch of n images, their targets, and a teacher's outputs.
+
+    Attributes:
+        logits: (n, num_classes).
+        targets: int64 (n,), the labels, or float (n, num_classes), soft targets whose rows sum to 1.
+        features: the input of the head, a map (n, channels, height, width) or tokens (n, num_tokens, channels); given
+            to a loss that ``needs`` "features".
+        teacher_logits: (n, num_classes), without gradient; given to a loss that ``needs`` "teacher".
+        teacher_features: as ``features``, of the teacher, without gradient; given to a loss that needs both.
+    """
+
+    logits: Tensor
+    targets: Tensor
+    features: Tensor | None = None
+    teacher_logits: Tensor | None = None
+    teacher_features: Tensor | None = None
+
+
+class Loss(Protocol):
+    """A loss. One that is an ``nn.Module`` may hold parameters: they are trained, stored, and left out of the network.
+
+    Built with its settings as keywords; an unknown or bad one is a UsageError.
+    """
+
+    needs: ClassVar[frozenset[str]]
+    """What it reads beside logits and targets: any of "teacher" and "features"."""
+
+    def __init__(self, **settings: object) -> None: ...
+
+    def prepare(self, examples: Sequence[Outputs], seed: int) -> None:
+        """Make the parameters, if there are any, as large as the networks that gave ``examples`` need them.
+
+        Called once, before training, with the outputs of the space's covering set on a few images.
+        """
+
+    def __call__(self, outputs: Outputs) -> Tensor:
+        """Return the mean over the batch, a scalar."""
+        ...
+
+
+losses: Registry[type[Loss]] = Registry("loss", "nas.training.losses")
+"""Losses on the targets. Each takes the setting ``label_smoothing`` beside its own."""

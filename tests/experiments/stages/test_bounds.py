@@ -1,0 +1,40 @@
+from types import SimpleNamespace
+
+from experiments.stages.bounds import check_bounds
+from nas.search.objectives import make_objective
+from predictors.measurement import Measurement
+
+
+def network(label, **measured_ms):
+    targets = {"cpu": "cpu:fp32:b1", "h100": "h100:bf16:b1"}
+    measured = {
+        targets[key]: Measurement("latency_ms", value, "ms", "measured", target=targets[key])
+        for key, value in measured_ms.items()
+    }
+    return SimpleNamespace(label=label, measured=measured)
+
+
+CHOSEN = [network("N1", cpu=5.2), network("N2", cpu=5.0), network("N3", cpu=3.0)]
+
+
+def test_the_networks_within_the_bound_are_counted_and_the_others_named():
+    (check,) = check_bounds([make_objective("accuracy"), make_objective("latency_ms@cpu:b1", upper=5.0)], CHOSEN)
+    assert check.met == ["N2", "N3"]
+    assert check.sentence == (
+        "2 of 3 chosen networks met the bound of 5 ms on cpu:fp32:b1 when measured; over it: N1 5.2 ms."
+    )
+
+
+def test_all_within():
+    (check,) = check_bounds([make_objective("latency_ms@cpu", upper=6.0)], CHOSEN)
+    assert check.sentence == "3 of 3 chosen networks met the bound of 6 ms on cpu:fp32:b1 when measured."
+
+
+def test_a_target_that_is_elsewhere_is_told():
+    (check,) = check_bounds([make_objective("latency_ms@h100:bf16", upper=1.0)], CHOSEN)
+    assert check.measured_ms == {}
+    assert "was not held against a measurement" in check.sentence
+
+
+def test_without_a_bound_on_latency_there_is_nothing_to_check():
+    assert check_bounds([make_objective("latency_ms@cpu"), make_objective("macs", upper=10)], CHOSEN) == []
