@@ -20,7 +20,7 @@ from experiments.store.store import Store
 from experiments.study_space import make_study_space
 from experiments.talk import Talk
 from nas.data.splits import load_data
-from nas.export.files import write_text
+from nas.files import write_text
 
 Until = Literal["training", "search", "report"]
 

@@ -49,7 +49,7 @@ def scale(
     _rules: bool = typer.Option(False, "--rules", callback=_list_rules, is_eager=True, help="List the rules."),
 ) -> None:
     """Scale a network; prints resolution, depths, widths, group widths, cost, and achieved beside asked growth."""
-    from nas.export.files import write_text
+    from nas.files import write_text
     from scaling.rule import scaling_rule
     from search_spaces.block import cost
 

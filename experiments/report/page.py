@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 
 from markupsafe import Markup
@@ -14,7 +12,7 @@ from markupsafe import Markup
 from experiments.report.data import ReportData
 from experiments.report.formats import SOURCES
 from experiments.report.panel import Figure, make_panels
-from search_spaces.errors import StorageError
+from nas.files import write_text
 
 FOLDER = Path(__file__).parent
 # These buttons alone: plotly has another that sends the figure to its own host.
@@ -37,17 +35,7 @@ def write_report(data: ReportData, path: Path) -> None:
     Raises:
         StorageError: the file can't be written.
     """
-    page = render_report(data)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise StorageError(
-            f"the report {path} can't be written ({error.strerror}): give a file name in a folder that can be written"
-        ) from None
+    write_text(path, render_report(data))
 
 
 def render_report(data: ReportData) -> str:

@@ -15,7 +15,7 @@ from experiments.stages.pretraining import pretrain_supernetwork
 from experiments.talk import Talk
 from nas.data.splits import DataSplits
 from nas.evaluation import Evaluator
-from nas.export.files import write_text
+from nas.files import write_text
 from nas.training.curves import Point, curves_csv
 from nas.training.loop import Watch, train
 from nas.training.step import Trainer

@@ -9,9 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nas.export.files import write_text
 from nas.export.onnx import ONNX_FILE, OnnxReport
 from nas.export.usage import usage
+from nas.files import write_text
 from predictors.measurement import Measurement
 from search_spaces.blueprint import Blueprint, PlacedBlock
 from search_spaces.layers import Cost

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nas.export.files import replacing
+from nas.files import replacing
 from search_spaces.blueprint import Blueprint
 from search_spaces.errors import NasError, UsageError
 

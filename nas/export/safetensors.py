@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
 from nas.data.batches import prepare
-from nas.export.files import write_text
+from nas.files import write_text
 from nas.training.checkpoint import load_tensors, save_tensors
 from search_spaces.architecture import Architecture
 from search_spaces.block import module_of

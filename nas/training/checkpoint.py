@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import zlib
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from nas.files import replacing
 from search_spaces.errors import StorageError, UsageError
 
 NAME = re.compile(r"step-(\d{8})\.safetensors")
@@ -31,14 +31,10 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"nas": json.dumps({**metadata, "crc32": _checksum(tensors)})}
-    temporary = path.with_suffix(".partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, temporary, header)
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
+        with replacing(path) as temporary:
+            save_file(tensors, temporary, header)
+    except SafetensorError as error:
         raise StorageError(f"can't write {path}: {error}: free space or choose another folder") from None
 
 
@@ -76,7 +72,8 @@ def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], meta
     path = folder / f"step-{step:08d}.safetensors"
     save_tensors(path, tensors, {**metadata, "step": step})
     before = [other for other in _checkpoints(folder) if other.name < path.name]
-    for old in before[KEPT - 1 :]:
+    # A run that was killed while it wrote left its temporary file, as large as a checkpoint.
+    for old in [*before[KEPT - 1 :], *folder.glob(".step-*.partial")]:
         old.unlink(missing_ok=True)
     return path
 

@@ -94,11 +94,9 @@ def test_writing_replaces_the_report_and_leaves_nothing_else(bare_data: ReportDa
 
 
 def test_a_report_that_cannot_be_written_leaves_the_old_one(bare_data: ReportData, tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match=r"report .*nowhere.*can't be written \(No such file or directory\): give"):
-        write_report(bare_data, tmp_path / "nowhere" / "report.html")
     folder = tmp_path / "report.html"
     folder.mkdir()
-    with pytest.raises(StorageError, match="can't be written"):
+    with pytest.raises(StorageError, match=r"can't write .*report\.html.*choose another folder"):
         write_report(bare_data, folder)
     assert list(tmp_path.iterdir()) == [folder]
 

@@ -93,9 +93,13 @@ class TestFile:
         with pytest.raises(StorageError, match=r"can't write .*free space or choose another folder"):
             save_tensors(tmp_path / "file" / "one", tensors(), {})
 
-    def test_a_failed_write_leaves_the_old_file(self, tmp_path) -> None:
+    def test_a_failed_write_leaves_the_old_file(self, tmp_path, monkeypatch) -> None:
         save_tensors(tmp_path / "one.safetensors", tensors(1), {})
-        (tmp_path / "one.partial").mkdir()
+
+        def refuse(*_args: object) -> None:
+            raise OSError("no space left")
+
+        monkeypatch.setattr("nas.training.checkpoint.save_file", refuse)
         with pytest.raises(StorageError, match="can't write"):
             save_tensors(tmp_path / "one.safetensors", tensors(2), {})
         assert torch.equal(load_tensors(tmp_path / "one.safetensors")[0]["a"], tensors(1)["a"])
@@ -134,6 +138,11 @@ def test_killed_while_it_writes_the_file_is_the_old_one_or_the_new(tmp_path) -> 
 
 
 class TestCheckpoints:
+    def test_what_a_killed_writer_left_is_removed(self, tmp_path) -> None:
+        (tmp_path / ".step-00000005.safetensors.77.partial").touch()
+        save_checkpoint(tmp_path, 10, tensors(10), {})
+        assert [path.name for path in tmp_path.iterdir()] == ["step-00000010.safetensors"]
+
     def test_the_newest_is_found_and_two_are_kept(self, tmp_path) -> None:
         for step in (5, 10, 100, 1005):
             path = save_checkpoint(tmp_path, step, tensors(step), {"identity": "x"})
@@ -147,7 +156,7 @@ class TestCheckpoints:
         assert load_checkpoint(tmp_path, no_warning) == (None, None)
         assert load_checkpoint(tmp_path / "missing", no_warning) == (None, None)
         (tmp_path / "step-5.safetensors").touch()
-        (tmp_path / "step-00000005.partial").touch()
+        (tmp_path / ".step-00000005.safetensors.77.partial").touch()
         assert load_checkpoint(tmp_path, no_warning) == (None, None)
 
     @pytest.mark.parametrize("kept", [0, 4, 60, -60, -1])

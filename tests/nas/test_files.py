@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nas.export.files import replacing, write_text
+from nas.files import replacing, write_text
 from search_spaces.errors import StorageError
 
 
