@@ -16,7 +16,7 @@ from predictors.target import Target
 from search_spaces.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
-    from predictors.latency import LatencyModel
+    from predictors.choosing import Predictor
     from search_spaces.architecture import Architecture
     from search_spaces.space import SearchSpace
 
@@ -41,7 +41,7 @@ class Calibrated:
     space: tuple[str, str]
     networks: tuple[str, ...]
     measured_ms: NDArray[np.float64]
-    model: LatencyModel
+    model: Predictor
     checks: Mapping[str, Any]
 
     def architectures(self, space: SearchSpace) -> list[Architecture]:
@@ -89,7 +89,7 @@ def read_calibrated(folder: Path) -> Calibrated:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    from predictors.latency import LatencyModel
+    from predictors.choosing import stored_model
 
     try:
         content = json.loads((folder / JSON_FILE).read_text(encoding="utf-8"))
@@ -101,7 +101,7 @@ def read_calibrated(folder: Path) -> Calibrated:
             (content["space"]["name"], _canonical(content["space"]["settings"])),
             tuple(_canonical(each) for each in content["networks"]),
             np.array(content["measured_ms"], dtype=np.float64),
-            LatencyModel.from_dict(_with_arrays(content["model"], arrays)),
+            stored_model(_with_arrays(content["model"], arrays)),
             content["checks"],
         )
     except (OSError, ValueError, KeyError, TypeError, ValidationError, SafetensorError) as error:

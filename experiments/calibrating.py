@@ -21,12 +21,9 @@ from search_spaces.errors import UsageError
 from search_spaces.space import Genes, SearchSpace
 
 if TYPE_CHECKING:
-    from experiments.stages.latency import TargetLatency
-    from predictors.latency import LatencyModel
+    from predictors.choosing import Predictor
 
 MIN_BUDGET = 5
-# Networks that stand for the space where networks to measure are chosen.
-POPULATION = 2000
 # What two measuring runs of one network differ by on a quiet machine; more is told.
 NOTICEABLE_SPREAD = 0.1
 
@@ -38,7 +35,7 @@ def calibrate(
     num_held_out: int = 10,
     seed: int = 0,
     num_threads: int | None = None,
-    sampler: str = "kmeans",
+    sampler: str = "best",
     say: Callable[[str], None] | None = None,
 ) -> Calibrated:
     """Return the latency model of ``space`` on ``where``.
@@ -56,21 +53,20 @@ def calibrate(
     Raises:
         UsageError: too small a budget, a target that is not present, or a space with fewer networks than asked.
     """
+    from experiments.latency_choice import chosen_model, population_of, prior_of
     from experiments.stages.latency import TargetLatency
-    from predictors.latency import FEATURES, ONE_HOT, LatencyModel, LatencyPrior
-    from predictors.sampling import choose
+    from predictors.sampling import choose, resolved
 
     if budget < MIN_BUDGET or num_held_out < 0:
         raise UsageError(f"budget is {budget} and held out {num_held_out}: give at least {MIN_BUDGET} and 0")
-    population, analytic = _population(space, seed), TargetLatency(space, where)
+    population, analytic = population_of(space, seed), TargetLatency(space, where)
     if len(population) < budget + num_held_out:
         raise UsageError(
             f"space {space.name} has {len(population):,} networks to draw from: too few for {budget} measured and "
             f"{num_held_out} held out: lower --budget or --held-out"
         )
-    inputs = _inputs(analytic, population)
-    prior = LatencyPrior.of((FEATURES, ONE_HOT), inputs)
-    rows = choose(sampler, prior, prior.encoding(inputs), budget, seed)
+    prior = prior_of(analytic, population)
+    rows = choose(sampler, prior, prior.encoding(analytic.inputs(population)), budget, seed)
     others = np.setdiff1d(np.arange(len(population)), rows)
     held_out = np.random.default_rng([seed, 4]).choice(others, num_held_out, replace=False)
     genes = population[np.concatenate([rows, held_out])]
@@ -80,23 +76,11 @@ def calibrate(
         timed = _measure(space, where, genes, seed, num_threads)
         versions = {**software_versions(where.device.kind), "runtime": where.runtime, "layout": where.layout}
     measured_ms, checked_ms = np.split(timed.latency_ms, [budget])
-    model = LatencyModel.fit_prior(prior, _inputs(analytic, genes[:budget]), measured_ms)
-    checks = _checks(model, _inputs(analytic, genes[budget:]), checked_ms)
-    checks |= {"sampler": sampler, "doubts": _doubts(timed), "versions": versions}
+    choice = chosen_model(analytic, prior, genes[:budget], measured_ms)
+    checks = {"model": choice.reason, **_checks(choice.model, analytic.inputs(genes[budget:]), checked_ms)}
+    checks |= {"sampler": resolved(sampler, budget), "doubts": _doubts(timed), "versions": versions}
     networks = tuple(architecture.to_json() for architecture in space.decode(genes[:budget]))
-    return Calibrated(where, (space.name, space.settings_json), networks, measured_ms, model, checks)
-
-
-def _population(space: SearchSpace, seed: int) -> Genes:
-    """Return distinct networks that stand for the space: the largest, the smallest and random ones."""
-    ends = space.encode([space.largest(), space.smallest()])
-    drawn = space.sample(np.random.default_rng([seed, 1]), POPULATION)
-    found: Genes = np.unique(np.concatenate([ends, drawn]), axis=0)
-    return found
-
-
-def _inputs(analytic: TargetLatency, genes: Genes) -> dict[str, NDArray[Any]]:
-    return {"features": analytic.features(genes), "one_hot": analytic.space.one_hot(genes)}
+    return Calibrated(where, (space.name, space.settings_json), networks, measured_ms, choice.model, checks)
 
 
 def _measure(space: SearchSpace, where: Target, genes: Genes, seed: int, num_threads: int | None) -> Rounds:
@@ -110,7 +94,7 @@ def _measure(space: SearchSpace, where: Target, genes: Genes, seed: int, num_thr
         return time_in_rounds(runs, seed=seed, num_threads=num_threads, stopwatch=stopwatch)
 
 
-def _checks(model: LatencyModel, inputs: dict[str, NDArray[Any]], checked_ms: NDArray[np.float64]) -> dict[str, Any]:
+def _checks(model: Predictor, inputs: dict[str, NDArray[Any]], checked_ms: NDArray[np.float64]) -> dict[str, Any]:
     checks: dict[str, Any] = {"leave_one_out": errors(model.leave_one_out())}
     if len(checked_ms) > 1:
         checks["held_out"] = errors(Validation(checked_ms, *model.predict_inputs(inputs)))

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from predictors.kernels import Array
 from predictors.latency import MIN_SAMPLES, LatencyModel, LatencyPrior
-from predictors.lines import Analytic, Line, OneConstant
+from predictors.lines import Analytic, Line, OneConstant, Straight
 from predictors.samples import as_inputs
 from search_spaces.errors import UsageError
 
@@ -29,11 +29,8 @@ WORTH_IT = 0.95
 Inputs = Mapping[str, ArrayLike]
 
 
-class Predictor(Protocol):
-    """What is fitted: whole populations in, milliseconds out."""
-
-    def predict_inputs(self, inputs: Inputs) -> tuple[Array, Array]:
-        """Return (mean, standard deviation) in milliseconds, each (n,)."""
+# What is fitted: whole populations in, milliseconds, deviations and upper limits out.
+Predictor = LatencyModel | Straight
 
 
 class Candidate(Protocol):
@@ -136,6 +133,15 @@ def choose_latency_model(candidates: Sequence[Candidate], inputs: Inputs, latenc
         if errors[candidate.name] < WORTH_IT * errors[chosen.name]:
             chosen = candidate
     return Choice(chosen.name, chosen.fit(given, values), errors, _reason(chosen.name, errors, len(values)))
+
+
+def stored_model(content: Mapping[str, Any]) -> Predictor:
+    """Return the model of its ``to_dict``'s data.
+
+    Raises:
+        UsageError: it is of neither kind.
+    """
+    return Straight.from_dict(content) if "column" in content else LatencyModel.from_dict(content)
 
 
 def cross_validated_error(candidate: Candidate, inputs: Mapping[str, Array], latency_ms: Array) -> float:

@@ -10,7 +10,7 @@ from predictors.validation import Validation
 from search_spaces.errors import UsageError
 
 # How many residuals of variance one the model's own deviations are worth.
-PRIOR_RESIDUALS = 40.0
+PRIOR_RESIDUALS = 10.0
 # A single residual, as of a disturbed timing, stretches no more than this many deviations would.
 MAX_RESIDUAL = 3.0
 

@@ -58,6 +58,15 @@ class LinearPosterior:
         variance += (projected**2) @ self.signs
         return self.level * (1.0 + mean), self.level * np.sqrt(np.maximum(variance, self.noise))
 
+    def stretched(self, factor: float) -> LinearPosterior:
+        """Return the same means with deviations times ``factor``."""
+        return replace(
+            self,
+            column_variance=self.column_variance * factor**2,
+            factor=self.factor * factor,
+            noise=self.noise * factor**2,
+        )
+
 
 @dataclass(frozen=True)
 class Average:

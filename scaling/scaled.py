@@ -41,8 +41,8 @@ class ScaledBlueprint:
 
 def _at_scales(blueprint: Blueprint, scales: tuple[int, ...], count: Count) -> Cost:
     """Return the cost of a network run on every tile of every scale, with a head for all their channels."""
-    whole, head = count(blueprint), count(_head_alone(blueprint, 1))
-    wide, tiles = count(_head_alone(blueprint, len(scales))), sum(scale**2 for scale in scales)
+    whole, head = count(blueprint), count(head_alone(blueprint, 1))
+    wide, tiles = count(head_alone(blueprint, len(scales))), sum(scale**2 for scale in scales)
     return Cost(
         params=whole.params - head.params + wide.params,
         macs=tiles * (whole.macs - head.macs) + wide.macs,
@@ -51,7 +51,7 @@ def _at_scales(blueprint: Blueprint, scales: tuple[int, ...], count: Count) -> C
     )
 
 
-def _head_alone(blueprint: Blueprint, times: int) -> Blueprint:
+def head_alone(blueprint: Blueprint, times: int) -> Blueprint:
     """Return the head on a map of ``times`` the channels of the one that it stands on."""
     head = list(blueprint.placed())[-1]
     width = times * head.in_width

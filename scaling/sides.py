@@ -8,7 +8,6 @@ grids of tokens that are halved are even, and unpadded networks take sides of th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -60,9 +59,9 @@ def scale_sides(blueprint: Blueprint, factor: float) -> Blueprint:
     rows, columns = side_multiples(blueprint)
     height, width = blueprint.resolution
     resolution = round_resolution(height, factor, rows), round_resolution(width, factor, columns)
-    return (
-        blueprint if resolution == blueprint.resolution else follow_windows(blueprint, at_sides(blueprint, resolution))
-    )
+    if resolution == blueprint.resolution:
+        return blueprint
+    return follow_windows(blueprint, at_sides(blueprint, resolution))
 
 
 def at_sides(blueprint: Blueprint, resolution: Size) -> Blueprint:
@@ -99,22 +98,27 @@ def follow_windows(base: Blueprint, changed: Blueprint) -> Blueprint:
     """
     if not any("window" in dict(stage.blocks[0].settings) for stage in base.stages):
         return changed
-    maps = zip(_maps(base), _maps(changed), strict=True)
-    stages = [
-        Stage(stage.name, stage.width, tuple(_with_window(block, *next(maps)) for block in stage.blocks))
-        for stage in changed.all_stages()
-    ]
-    return replace(changed, stem=stages[0], stages=tuple(stages[1:-1]), head=stages[-1])
+    before, after = (_strided(each.resolution, each.stem.blocks[0]) for each in (base, changed))
+    stages = []
+    for stage in changed.stages:
+        blocks, before, after = _follow_stage(stage.blocks, before, after)
+        stages.append(Stage(stage.name, stage.width, blocks))
+    return replace(changed, stages=tuple(stages))
 
 
-def _maps(blueprint: Blueprint) -> Iterator[Size]:
-    """Yield the size of the map after the stride of each block."""
-    height, width = blueprint.resolution
-    for stage in blueprint.all_stages():
-        for block in stage.blocks:
-            stride = demand(block).stride
-            height, width = -(-height // stride), -(-width // stride)
-            yield height, width
+def _strided(size: Size, block: Block) -> Size:
+    stride = demand(block).stride
+    return -(-size[0] // stride), -(-size[1] // stride)
+
+
+@lru_cache(maxsize=1 << 14)
+def _follow_stage(blocks: tuple[Block, ...], before: Size, after: Size) -> tuple[tuple[Block, ...], Size, Size]:
+    """Return the blocks of a stage that stood on maps of ``before`` and now on ``after``, and the maps behind them."""
+    found = []
+    for block in blocks:
+        before, after = _strided(before, block), _strided(after, block)
+        found.append(_with_window(block, before, after))
+    return tuple(found), before, after
 
 
 @lru_cache(maxsize=1 << 14)

@@ -207,4 +207,4 @@ def _search(
 def _out_of_reach(rule: ScalingRule, goal: float, base: float, furthest: float) -> str:
     if base == 1:
         return f"rule {rule.name!r} can't scale MACs by {goal:g}: the furthest it reaches is {furthest:.4g}"
-    return f"rule {rule.name!r} can't reach {goal:g} from {base:g}: the furthest it reaches is {furthest:g}"
+    return f"rule {rule.name!r} can't reach {goal:.8g} from {base:.8g}: the furthest it reaches is {furthest:.8g}"

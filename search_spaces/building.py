@@ -42,6 +42,12 @@ class Network(nn.Module):
         """Return what the head gives for images (N, C, H, W)."""
         return self.with_features(x)[0]
 
+    def features(self, x: Tensor) -> Tensor:
+        """Return the input of the head (a map or tokens) for images (N, C, H, W); the head does not run."""
+        for module in self._order[:-1]:
+            x = module(x)
+        return x
+
     def with_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return (output, input of the head: a map or tokens) for images (N, C, H, W)."""
         features = x

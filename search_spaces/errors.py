@@ -49,6 +49,7 @@ def unknown(what: str, given: str, allowed: Iterable[str]) -> UsageError:
     """Return the error for a name that is not one of ``allowed``, close names first."""
     names = sorted(allowed)
     close = difflib.get_close_matches(given, names, n=3, cutoff=0.5)
+    close = close or [name for name in names if given and name.startswith(given)][:3]
     hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
     return UsageError(f"unknown {what} {given!r}: {hint}allowed: {', '.join(names) or 'none'}")
 

@@ -173,6 +173,14 @@ class SearchSpace(ABC):
         out[rows, offsets[columns] + genes[rows, columns]] = 1.0
         return out
 
+    def structure(self, _genes: Genes) -> dict[str, NDArray[np.float64]]:
+        """Return further columns of each row, (n, d) by name, that say what its choices mean together; none here.
+
+        Predictors read them beside ``one_hot``: a space whose choices interact strongly (the edges of a cell) gives
+        what it knows of that.
+        """
+        return {}
+
     # -- single architectures ---------------------------------------------------------------------------------------
 
     def architecture(self, values: Mapping[str, Value]) -> Architecture:

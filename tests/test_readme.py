@@ -18,6 +18,8 @@ from experiments.config import StudyConfig, read_config
 from experiments.report.panel import PANELS
 from nas.data.source import SOURCES
 from nas.search.algorithm import algorithms
+from nas.training.distillation import distillations
+from nas.training.losses import losses
 from nas.training.samplers import samplers
 from predictors.target import DEVICES, Device, read_device
 from scaling.rule import RULES
@@ -50,6 +52,9 @@ def home(study: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     shutil.copy(study.config, configs / "digits.toml")
     shutil.copytree(study.out, tmp_path / "runs")
     (tmp_path / "network.json").write_text(space("ofa_mobilenet").smallest().to_json())
+    [target] = [text for text in TOML if "peak_tflops_fp32" in text]
+    (tmp_path / "mycard.toml").write_text(target)
+    monkeypatch.setenv("NAS_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -68,7 +73,7 @@ def test_every_command_runs(command: str, nas: Nas, home: Path) -> None:
     if to:
         to.write_text(said.out)
         nas("count", to)
-    for option in ("--write", "--to"):
+    for option in ("--write", "--to", "--bundle", "--out"):
         if option in words:
             assert (home / words[words.index(option) + 1]).exists()
 
@@ -97,6 +102,9 @@ def test_the_make_targets_are_those_of_the_makefile() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "experiments" / "configs").glob("*.toml")), ids=lambda path: path.stem)
 def test_the_configurations_that_are_named_can_be_run(path: Path, nas: Nas) -> None:
     assert f"experiments/configs/{path.name}" in README
+    assert read_config(path).name.startswith(path.stem.partition("_")[0])
+    if read_config(path).data.source != "digits":
+        pytest.skip("its data is not in a package: the folder is the user's")
     found = nas("run", path, "--dry-run", "--json").data
     assert found["study"] == read_config(path).name
     assert found["estimated_total_seconds"] > 0
@@ -158,7 +166,7 @@ def test_every_path_that_is_named_exists() -> None:
 
 KINDS: dict[str, Registry[object]] = {
     registry.kind: registry  # type: ignore[misc]
-    for registry in (blocks, spaces, DEVICES, RULES, SOURCES, samplers, algorithms, PANELS)
+    for registry in (blocks, spaces, DEVICES, RULES, SOURCES, samplers, losses, distillations, algorithms, PANELS)
 }
 
 
@@ -170,6 +178,12 @@ def test_each_kind_is_added_where_the_table_says(kind: str) -> None:
     assert group.strip().strip("`") == f"nas.{kind.replace(' ', '_')}"
 
 
+@pytest.mark.parametrize("registry", [samplers, losses, distillations], ids=lambda registry: registry.kind)
+def test_the_settings_of_training_name_all_that_can_be_chosen(registry: Registry[object]) -> None:
+    [row] = [line for line in README.splitlines() if line.startswith(f"| `{registry.kind}`")]
+    assert set(re.findall(r"`(\w+)`", row.split("|")[2])) == set(registry.names())
+
+
 def test_the_exit_codes_are_those_of_the_errors() -> None:
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.NasError)]
@@ -178,10 +192,11 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
 
 
 def test_the_targets_are_the_known_ones() -> None:
-    [line] = [line for line in README.splitlines() if line.startswith("- Known targets")]
-    told = re.sub(r"[^a-z0-9]", "", line.lower())
-    for device in set(DEVICES.names()) - {"cpu"}:
-        assert device.replace("-", "").removesuffix("g") in told, device
+    [text] = re.findall(r"^- Known targets: (.*?) and\n", README, re.MULTILINE | re.DOTALL)
+    told = {re.sub(r"[^a-z0-9]", "", part.lower()) for part in re.split(r"[,()]", text)}
+    missing = {device for device in set(DEVICES.names()) - {"cpu"} if re.sub("[^a-z0-9]", "", device) not in told}
+    assert missing <= {"a100-80g"}
+    assert "a10080gb" in told
 
 
 def tracked() -> list[Path]:

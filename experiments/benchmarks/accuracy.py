@@ -27,7 +27,7 @@ NB201_COLUMNS = ("test_acc_cifar10", "test_acc_cifar100", "test_acc_imagenet16_1
 
 @benchmarks.register("accuracy")
 def run(directory: Path, space: str = "ofa", samples: int = 250, seeds: int = 10) -> dict[str, Any]:
-    """Return rank correlation, error and interval of predicted accuracies, by data set.
+    """Check the accuracy predictor against published tables: rank correlation, error and interval, by data set.
 
     Args:
         directory: holds ofa/accuracy.parquet or nb201/architectures.parquet.

@@ -29,7 +29,7 @@ def run(
     learning_rate: float = 3e-3,
     seeds: str = "0,1,2",
 ) -> dict[str, Any]:
-    """Return what was chosen, and validation and test accuracy (percent) of each network trained alone, for each seed.
+    """Search by gradients where OSNet normalises each image, and train the choice and its rivals alone: accuracy.
 
     Args:
         source: of the images.

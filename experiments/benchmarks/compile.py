@@ -23,7 +23,7 @@ def run(
     threads: int = 1,
     device: str = "cpu",
 ) -> dict[str, Any]:
-    """Return milliseconds of a forward and backward pass, eager and compiled, and after how many it has paid.
+    """Time a forward and backward pass eager and compiled, and say after how many passes compiling has paid.
 
     Args:
         space: name of a space.

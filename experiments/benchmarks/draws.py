@@ -17,7 +17,7 @@ TARGET_MS = 1.0
 
 @benchmarks.register("draws")
 def run(space: str = "ofa_mobilenet", networks: int = 4, requests: int = 4000, repeats: int = 100) -> dict[str, Any]:
-    """Return milliseconds a draw of every sampler, and the relative error of networks of requested MACs.
+    """Time a draw of every sampler, and check how near networks of requested MACs come to them.
 
     Args:
         space: the space, in its published form.

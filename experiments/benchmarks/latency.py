@@ -1,7 +1,8 @@
 """Latency of whole networks on a device that few were timed on: rank, error and interval over public tables.
 
 ``nas bench latency DIR --space nb201`` takes each device of DIR/nb201/latency*.parquet in turn for the target, all
-others for the sources. Samples are drawn by seed; all networks of the table are predicted, the samples among them.
+others for the sources. Which networks are timed is part of the method: ``--sampler random`` draws them as the public
+protocols do. All networks of the table are predicted, the samples among them.
 """
 
 from __future__ import annotations
@@ -34,16 +35,27 @@ class Task:
     genes: Genes
     inputs: dict[str, Array]
     latency_ms: dict[str, Array]
-    _priors: dict[tuple[str, ...], LatencyPrior] = field(default_factory=dict)
+    _priors: dict[Any, LatencyPrior] = field(default_factory=dict)
 
     def prior(self, sources: list[str]) -> LatencyPrior:
         """Return the prior that these sources give."""
         from predictors.latency import LatencyPrior
 
-        if tuple(sources) not in self._priors:
+        key = tuple(sources)
+        if key not in self._priors:
             tables = {name: self.latency_ms[name] for name in sources}
-            self._priors[tuple(sources)] = LatencyPrior.of(self.groups, self.inputs, tables or None)
-        return self._priors[tuple(sources)]
+            self._priors[key] = LatencyPrior.of(self.groups, self.inputs, tables or None)
+        return self._priors[key]
+
+    def calibrated_prior(self, sources: list[str], sampler: str, samples: int) -> LatencyPrior:
+        """Return the prior with intervals that held on each of the sources; made once for targets that share them."""
+        from predictors.pseudo_targets import calibrated_prior
+
+        key = (tuple(sources), sampler, samples)
+        if key not in self._priors:
+            tables = {name: self.latency_ms[name] for name in sources}
+            self._priors[key] = calibrated_prior(self.prior(sources), self.inputs, tables, sampler, samples)
+        return self._priors[key]
 
     def rows(self, indices: NDArray[np.intp]) -> dict[str, Array]:
         """Return the columns of some networks."""
@@ -58,10 +70,10 @@ def run(
     sources: str = OTHERS,
     samples: int = 20,
     seeds: int = 10,
-    sampler: str = "random",
+    sampler: str = "best",
     models: str = "average",
 ) -> dict[str, Any]:
-    """Return rank correlation, error and interval of predicted latencies, per target and over targets.
+    """Check latency models against published tables: rank correlation, error and interval, per target and over all.
 
     Args:
         directory: holds SPACE/architectures.parquet and SPACE/latency*.parquet.
@@ -70,7 +82,7 @@ def run(
         sources: device keys with full tables, never the target itself; "others" are all but the target, "" none.
         samples: networks timed on the target.
         seeds: draws of samples.
-        sampler: random, kmeans or information: how they are chosen.
+        sampler: how they are chosen: best, variance, information, kmeans, or random as in public protocols.
         models: average (the model of this software), and to compare with: process, trees, mlp, graph.
 
     Raises:
@@ -79,6 +91,7 @@ def run(
     from experiments.benchmarks.latency_models import MODELS, evaluate
     from experiments.machine import machine, versions
     from predictors.machine_load import load_snapshot, other_load
+    from predictors.sampling import resolved
 
     if samples < 1 or seeds < 1:
         raise UsageError(f"samples is {samples} and seeds is {seeds}: give at least 1 of each")
@@ -96,7 +109,7 @@ def run(
         "num_networks": len(next(iter(task.latency_ms.values()))),
         "samples": samples,
         "seeds": seeds,
-        "sampler": sampler,
+        "sampler": resolved(sampler, samples),
         "sources": dict(pairs),
         "obtained": "predicted from table values",
         "targets": rows,

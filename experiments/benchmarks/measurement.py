@@ -31,7 +31,7 @@ def run(
     seed: int = 0,
     table: str = "",
 ) -> dict[str, Any]:
-    """Return Kendall's tau of the two runs, the median relative difference, and each network's spread, on this CPU.
+    """Time random networks twice on this CPU: Kendall's tau of the two runs, median difference, and spreads.
 
     Args:
         space: the networks are drawn from it at random.

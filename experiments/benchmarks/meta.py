@@ -21,7 +21,7 @@ TARGET_CACHED_MS = 2.0
 
 @benchmarks.register("meta")
 def run(networks: int = 10, seed: int = 0, space_name: str = "") -> dict[str, Any]:
-    """Return microseconds a module uncached and milliseconds a network cached: medians over spaces, in published form.
+    """Time building on the meta device: microseconds a new module, milliseconds a network from the cache.
 
     Args:
         networks: random networks of each space; the median counts.

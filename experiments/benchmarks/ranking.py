@@ -27,7 +27,7 @@ def run(
     seed: int = 0,
     processes: int = 2,
 ) -> dict[str, Any]:
-    """Return Kendall's tau of inherited and alone accuracies, and the gap between them, with the recipe.
+    """Train random networks of a study alone: Kendall's tau of inherited and own accuracies, and the gap.
 
     Args:
         config: TOML file of the study; its supernetwork is trained first as far as it is not.

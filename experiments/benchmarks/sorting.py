@@ -29,7 +29,7 @@ def run(
     epochs: int = 30,
     seeds: str = "0,1,2",
 ) -> dict[str, Any]:
-    """Return validation accuracy (percent) of networks cut at one kind of knob, before and after sorting.
+    """Cut networks at one kind of knob before and after sorting channels: validation accuracy in percent.
 
     Args:
         space: the space, in its form for small images.

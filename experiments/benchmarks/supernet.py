@@ -11,29 +11,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from experiments.benchmarks import benchmarks
 from experiments.machine import machine, versions
-from experiments.masked import masked_network
 from experiments.talk import Talk
-from nas.training.optimiser import make_optimiser
 from nas.training.settings import TrainingSettings
 from predictors.machine_load import load_snapshot, other_load
 from predictors.runtime import pinned_threads
 from search_spaces.architecture import Architecture
 from search_spaces.block import cost
-from search_spaces.building import set_mode
 from search_spaces.errors import UsageError
-from search_spaces.sharing import SharedWeights
 from search_spaces.space import SearchSpace
 from search_spaces.spaces import space
-from search_spaces.testing import example
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from search_spaces.sharing import SharedWeights
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "ofa_mobilenet imagenet": ("ofa_mobilenet", {"resolutions": (128, 144, 160)}),
@@ -55,7 +54,7 @@ def run(
     device: str = "cpu",
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Return the ratio of each case: the median over random networks of the median over pairs.
+    """Time training steps inside the shared weights against the same networks alone: median ratio of each case.
 
     Args:
         networks: random networks of at least 10 MMACs a case.
@@ -93,6 +92,9 @@ def run(
 def _case(
     name: str, num: int, batch: int, times: tuple[int, int], device: str, seed: int, talk: Talk
 ) -> dict[str, Any]:
+    from search_spaces.sharing import SharedWeights
+    from search_spaces.testing import example
+
     kind, settings = CASES[name]
     found = space(kind, **settings)
     shared = SharedWeights(found, seed, device)
@@ -154,6 +156,9 @@ class _Variant:
 
 def _variants(shared: SharedWeights, architecture: Architecture, x: Tensor) -> tuple[_Variant, ...]:
     """Return the three ways: inside, alone, masked."""
+    from experiments.masked import masked_network
+    from search_spaces.building import set_mode
+
     blueprint = shared.space.blueprint(architecture)
     alone = shared.extract(blueprint, statistics=shared.new_statistics(blueprint, x.device))
     set_mode(alone, "train")
@@ -166,6 +171,8 @@ def _variants(shared: SharedWeights, architecture: Architecture, x: Tensor) -> t
 
 
 def _variant(forward: Callable[[], Tensor], parameters: dict[str, nn.Parameter]) -> _Variant:
+    from nas.training.optimiser import make_optimiser
+
     return _Variant(forward, parameters, make_optimiser(parameters, TrainingSettings()))
 
 
@@ -184,6 +191,9 @@ def _milliseconds(variants: tuple[_Variant, ...], pairs: int, masked_pairs: int)
 
 def _step_ms(variant: _Variant) -> tuple[float, float]:
     """Return the milliseconds of forward and backward, and of the optimiser's step."""
+    import torch
+    from torch import nn
+
     variant.optimiser.zero_grad(set_to_none=True)
     parameter = next(iter(variant.parameters.values()))
     start = _now(parameter)
@@ -198,6 +208,8 @@ def _step_ms(variant: _Variant) -> tuple[float, float]:
 def _now(parameter: Tensor) -> float:
     """Return the clock once the device has done what it was given."""
     if parameter.is_cuda:
+        import torch
+
         torch.cuda.synchronize(parameter.device)
     return time.perf_counter()
 

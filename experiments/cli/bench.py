@@ -54,7 +54,7 @@ def benchmark_command(name: str, benchmark: Benchmark) -> Any:
     )
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*parameters, json_option]}
     single = typer.Typer(add_completion=False)
-    single.command(name, help=_summary(benchmark))(run)
+    single.command(name, help=summary(benchmark))(run)
     return typer.main.get_command(single)
 
 
@@ -63,7 +63,7 @@ def argument_helps(docstring: str) -> dict[str, str]:
     section = re.search(r"^Args:\n((?: +.*\n?|\n)+)", docstring, re.MULTILINE)
     entries = re.split(r"^ {4}(?=\w+: )", section.group(1), flags=re.MULTILINE) if section else []
     pairs = (entry.partition(": ") for entry in entries if entry.strip())
-    return {name.strip(): " ".join(text.split()) for name, _, text in pairs}
+    return {name.strip(): _as_help(text) for name, _, text in pairs}
 
 
 def print_findings(found: dict[str, Any]) -> None:
@@ -84,8 +84,14 @@ def _with_help(parameter: inspect.Parameter, text: str) -> inspect.Parameter:
     return parameter.replace(default=default, kind=inspect.Parameter.KEYWORD_ONLY)
 
 
-def _summary(benchmark: Benchmark) -> str:
-    return (inspect.getdoc(benchmark) or "").partition("\n\n")[0]
+def summary(benchmark: Benchmark) -> str:
+    """Return the first sentence of a benchmark's docstring."""
+    return _as_help((inspect.getdoc(benchmark) or "").partition("\n\n")[0])
+
+
+def _as_help(text: str) -> str:
+    line = " ".join(text.replace("``", "").split())
+    return line[:1].upper() + line[1:]
 
 
 bench_app = typer.Typer(cls=BenchmarkGroup)
@@ -97,5 +103,7 @@ def bench(context: typer.Context, as_json: bool = JsonOption) -> None:
     """Run a benchmark; without a name they are listed. Speed: ratios of interleaved runs, on a quiet machine."""
     from experiments.benchmarks import benchmarks
 
-    if context.invoked_subcommand is None:
-        emit(benchmarks.names()) if as_json else print("\n".join(benchmarks.names()))
+    if context.invoked_subcommand is not None:
+        return
+    rows = [{"benchmark": name, "what": summary(benchmarks.get(name))} for name in benchmarks.names()]
+    emit(rows) if as_json else print_table(rows)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from experiments.cli import app
-from experiments.cli.common import JsonOption, SetOption, emit, talk_of
+from experiments.cli.common import JsonOption, emit, print_facts, talk_of
 
 if TYPE_CHECKING:
     from search_spaces.space import SearchSpace
@@ -21,10 +21,12 @@ def calibrate(
     target: str = typer.Argument(..., help="A target whose device is present, as cpu:fp32:b1."),
     space: str | None = typer.Option(None, "--space", help="A space by name; --set gives its settings."),
     config: Path | None = typer.Option(None, "--config", help="A study's configuration: the space for its data."),
-    settings: list[str] = SetOption,
+    settings: list[str] = typer.Option(
+        [], "--set", help="A setting of the space, as form=small_image, or of the configuration. May be repeated."
+    ),
     budget: int = typer.Option(20, "--budget", min=5, help="Networks that are measured and fitted."),
     held_out: int = typer.Option(10, "--held-out", min=0, help="Further networks that check the model alone."),
-    sampler: str = typer.Option("kmeans", "--sampler", help="How they are chosen: kmeans, information or random."),
+    sampler: str = typer.Option("best", "--sampler", help="Or variance, information, kmeans, random."),
     seed: int = typer.Option(0, "--seed", min=0, help="Of the choice of networks and the order of measuring."),
     threads: int | None = typer.Option(None, "--threads", min=1, help="Threads of a CPU, held on cores."),
     out: Path | None = typer.Option(None, "--out", help="Folder of the model; by default one in your own folder."),
@@ -50,8 +52,7 @@ def calibrate(
     if as_json:
         emit(content)
     else:
-        for key, value in content.items():
-            print(f"{key}: {value}")
+        print_facts(content)
 
 
 def _space(name: str | None, config: Path | None, settings: list[str]) -> SearchSpace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import sys
@@ -54,6 +55,23 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Print one line a key to stdout; sentences of a list on lines of their own."""
+    for key, value in facts.items():
+        if isinstance(value, list | tuple) and any(isinstance(each, str) and " " in each for each in value):
+            print("\n".join([f"{key}:", *(f"  {each}" for each in value)]))
+        else:
+            print(f"{key}: {_fact(value)}")
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_fact(each)}" for key, each in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_fact, value)) or "none"
+    return str(value)
+
+
 def talk_of(context: typer.Context) -> Talk:
     """Return the talk of this command."""
     from experiments.talk import Talk
@@ -89,9 +107,7 @@ def read_blueprint(path: Path) -> Blueprint:
     from search_spaces.spaces import load_architecture
 
     if not path.exists() and str(path) != "-" and path.suffix != ".json":
-        from search_spaces.networks import network
-
-        return network(str(path))
+        return _published(str(path))
     text = read_text(path)
     try:
         content = json.loads(text)
@@ -106,6 +122,19 @@ def read_blueprint(path: Path) -> Blueprint:
         return space.blueprint(architecture)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
+
+
+def _published(name: str) -> Blueprint:
+    from search_spaces.networks import network, networks
+
+    if name in networks.names():
+        return network(name)
+    close = difflib.get_close_matches(name, networks.names(), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+    raise UsageError(
+        f"unknown network {name!r}, and no file of that name: {hint}nas networks lists the {len(networks.names())} "
+        "published ones; files are JSON"
+    )
 
 
 def read_text(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from experiments.cli import app
-from experiments.cli.common import JsonOption, OutOption, StorageOption, emit
+from experiments.cli.common import JsonOption, OutOption, StorageOption, emit, print_facts
 
 
 @app.command()
@@ -32,8 +32,7 @@ def doctor(out: Path = OutOption, storage: str | None = StorageOption, as_json: 
     if as_json:
         emit(found)
     else:
-        for key, value in found.items():
-            print(f"{key}: {value}")
+        print_facts(found)
     if database.startswith("error"):
         raise typer.Exit(4)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from experiments.cli import app
-from experiments.cli.common import JsonOption, OutOption, StorageOption, emit, open_store, talk_of
+from experiments.cli.common import JsonOption, OutOption, StorageOption, emit, open_store, print_facts, talk_of
 
 
 @app.command()
@@ -30,5 +30,4 @@ def export(
     if as_json:
         emit(found)
         return
-    for key, value in found.items():
-        print(f"{key}: {value}")
+    print_facts(found)

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from experiments.cli import app
-from experiments.cli.common import JsonOption, OutOption, SetOption, StorageOption, emit, open_store, talk_of
+from experiments.cli.common import (
+    JsonOption,
+    OutOption,
+    SetOption,
+    StorageOption,
+    emit,
+    open_store,
+    print_facts,
+    talk_of,
+)
 
 if TYPE_CHECKING:
     from experiments.run import Until
@@ -52,8 +61,7 @@ def _go(
         return
     if outcome.table:
         print(outcome.table)
-    for key, value in outcome.summary.items():
-        print(f"{key}: {value}")
+    print_facts(outcome.summary)
     if until == "report":
         print(f"report: {outcome.folder / 'report.html'}")
 
@@ -78,8 +86,7 @@ def run(
         if as_json:
             emit(found)
         else:
-            for key, value in found.items():
-                print(f"{key}: {value}")
+            print_facts(found)
         return
     _go(context, config, settings, name, out, storage, as_json, "report")
 

@@ -8,15 +8,17 @@ from typing import Any
 import typer
 
 from experiments.cli import app
-from experiments.cli.common import JsonOption, SetOption, emit, print_table
+from experiments.cli.common import JsonOption, emit, print_table
 
 
 @app.command()
 def spaces(
     name: str | None = typer.Argument(None, help="One space: show its settings, knobs and exact size."),
-    settings: list[str] = SetOption,
+    settings: list[str] = typer.Option(
+        [], "--set", help="A setting of the space, as form=small_image. May be repeated."
+    ),
     sample: int = typer.Option(0, "--sample", min=0, help="Print so many random architectures as JSON lines."),
-    seed: int = typer.Option(0, "--seed", min=0),
+    seed: int = typer.Option(0, "--seed", min=0, help="Of the random architectures."),
     member: str | None = typer.Option(None, "--member", help="Print the smallest or the largest architecture."),
     as_json: bool = JsonOption,
 ) -> None:

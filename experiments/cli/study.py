@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from experiments.cli import app
-from experiments.cli.common import JsonOption, OutOption, StorageOption, emit, open_store, print_table
+from experiments.cli.common import JsonOption, OutOption, StorageOption, emit, open_store, print_facts, print_table
 
 study_app = typer.Typer(help="List, show, tabulate or delete studies.")
 app.add_typer(study_app, name="study")
@@ -47,8 +47,7 @@ def show(
     if as_json:
         emit(content)
         return
-    for key, value in content.items():
-        print(f"{key}: {value}")
+    print_facts(content)
 
 
 @study_app.command()

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from experiments.cli import app
-from experiments.cli.common import JsonOption, emit, print_table
+from experiments.cli.common import JsonOption, emit, print_facts, print_table
 
 if TYPE_CHECKING:
     from predictors.device import Device
@@ -104,5 +104,4 @@ def _tell(content: dict[str, Any], as_json: bool) -> None:
     if as_json:
         emit(content)
         return
-    for key, value in content.items():
-        print(f"{key}: {value}")
+    print_facts({key: value for key, value in content.items() if value is not None})

@@ -14,6 +14,7 @@ from experiments.cli.common import (
     StorageOption,
     emit,
     open_store,
+    print_facts,
     print_table,
     talk_of,
 )
@@ -58,5 +59,4 @@ def tune(
         emit(result)
         return
     print_table(result.pop("all"))
-    for key, value in result.items():
-        print(f"{key}: {value}")
+    print_facts(result)

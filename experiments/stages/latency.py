@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from experiments.calibrated import find_calibrated
 from experiments.context import Context
+from experiments.latency_choice import chosen_model, population_of, prior_of
 from experiments.measuring import time_subject
 from experiments.subjects import network_subject
+from predictors.choosing import Predictor
 from predictors.features import latency_features, structural_terms
-from predictors.latency import LatencyModel
 from predictors.measurement import Measurement
 from predictors.roofline import combine_terms, roofline_terms
 from predictors.target import Device, Target, is_present, parse_target, target
@@ -30,13 +31,15 @@ class TargetLatency:
     Attributes:
         target: the target.
         model: fitted on ``genes`` and ``measured_ms``, or None where the latency is analytic.
+        reason: which model it is, and why that one.
     """
 
     space: SearchSpace
     target: Target
-    model: LatencyModel | None = None
+    model: Predictor | None = None
     genes: Genes = field(default_factory=lambda: np.empty((0, 0), dtype=np.int16))
     measured_ms: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    reason: str = ""
 
     def __post_init__(self) -> None:
         roofline = PopulationTable(self.space, lambda layers: roofline_terms(layers, self.target), np.float64)
@@ -56,17 +59,23 @@ class TargetLatency:
         """Return the structural features of ``genes``."""
         return latency_features(self._structure(genes), self._roofline(genes))
 
+    def inputs(self, genes: Genes) -> dict[str, NDArray[np.float64]]:
+        """Return what models read of ``genes``: features, choices, and the roofline in milliseconds."""
+        roofline_ms = combine_terms(self._roofline(genes))[:, None]
+        one_hot = self.space.one_hot(genes).astype(np.float64)
+        return {"features": self.features(genes), "one_hot": one_hot, "roofline_ms": roofline_ms}
+
     def predict(self, genes: Genes) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
         """Return (mean_ms, std_ms) of a population, each (n,); an analytic latency has no deviation."""
         if self.model is None:
             return combine_terms(self._roofline(genes)), None
-        return self.model.predict(self.features(genes), self.space.one_hot(genes))
+        return self.model.predict_inputs(self.inputs(genes))
 
     def upper_ms(self, genes: Genes) -> NDArray[np.float64]:
         """Return what a measurement stays under with 95 %, (n,); the analytic latency itself, which knows no error."""
         if self.model is None:
             return combine_terms(self._roofline(genes))
-        return self.model.upper_ms({"features": self.features(genes), "one_hot": self.space.one_hot(genes)})
+        return self.model.upper_ms(self.inputs(genes))
 
 
 def learn_latency(context: Context) -> list[TargetLatency]:
@@ -80,7 +89,8 @@ def _learn(context: Context, name: str) -> TargetLatency:
     if calibrated is not None:
         context.talk.say(f"{calibrated.target.name}: the calibrated model of {len(calibrated.measured_ms)} networks")
         genes = context.space.encode(calibrated.architectures(context.space))
-        return TargetLatency(context.space, calibrated.target, calibrated.model, genes, calibrated.measured_ms)
+        reason = str(calibrated.checks.get("model", ""))
+        return TargetLatency(context.space, calibrated.target, calibrated.model, genes, calibrated.measured_ms, reason)
     found = target(name, cpu=_cpu_facts(context) if parse_target(name).device == "cpu" else None)
     analytic = TargetLatency(context.space, found)
     if not context.config.latency.measure or not is_present(found):
@@ -99,14 +109,15 @@ def _learn(context: Context, name: str) -> TargetLatency:
             "time on a quiet machine, with a new study name"
         )
     measured_ms = np.array([timing.value for timing in timed])
-    model = LatencyModel.fit(analytic.features(genes), context.space.one_hot(genes), measured_ms)
-    check = model.leave_one_out()
+    prior = prior_of(analytic, population_of(context.space, context.config.seed))
+    choice = chosen_model(analytic, prior, genes, measured_ms)
+    check = choice.model.leave_one_out()
     context.talk.say(
         f"{found.name}: {len(timed)} networks timed, {measured_ms.min():.2f} to {measured_ms.max():.2f} ms; "
         f"each predicted from the others: Kendall tau {check.kendall_tau:.3f}, "
-        f"median error {100 * check.median_relative_error:.1f} %"
+        f"median error {100 * check.median_relative_error:.1f} %; model {choice.reason}"
     )
-    return TargetLatency(context.space, found, model, genes, measured_ms)
+    return TargetLatency(context.space, found, choice.model, genes, measured_ms, choice.reason)
 
 
 def _cpu_facts(context: Context) -> Device:

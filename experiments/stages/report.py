@@ -297,6 +297,7 @@ def _notes(context: Context, latencies: Sequence[TargetLatency], searched: Searc
     ]
     chosen = [fronts.candidates[index] for index in fronts.chosen]
     notes.extend(check.sentence for check in check_bounds(searched.objectives, chosen))
+    notes.extend(f"Latency model on {each.target.name}: {each.reason}." for each in latencies if each.reason)
     analytic = [latency.target.name for latency in latencies if latency.model is None]
     if analytic:
         notes.append(

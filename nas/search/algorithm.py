@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +13,8 @@ from nas.search.objectives import Objective, Values
 from nas.search.population import SeenRows, sample_new
 from search_spaces.registry import Registry
 from search_spaces.space import Genes, SearchSpace
+
+Evaluate = Callable[[Genes], Values]
 
 
 class AlgorithmSettings(BaseModel):
@@ -38,6 +40,11 @@ class SearchAlgorithm(ABC):
         self.settings = settings
         self.rng = np.random.default_rng(seed)
         self.seen = SeenRows()
+        self.evaluate_cheap: Evaluate | None = None
+
+    def use_cheap(self, evaluate_cheap: Evaluate) -> None:
+        """Let the algorithm look up what is exact and costs no evaluation, for any row: NaN in all other columns."""
+        self.evaluate_cheap = evaluate_cheap
 
     @abstractmethod
     def ask(self) -> Genes:

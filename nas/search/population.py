@@ -68,6 +68,20 @@ def sample_spread(space: SearchSpace, rng: np.random.Generator, num: int) -> Gen
     return space.canonical(np.where(ordered, sized, uniform))
 
 
+def change_one_knob(space: SearchSpace, rng: np.random.Generator, genes: Genes) -> Genes:
+    """Return ``genes`` with one active knob of each row moved to another of its values.
+
+    Knobs that this activates draw uniformly. Redrawing, as ``SearchSpace.mutate`` does, gives rows back unchanged.
+    """
+    free = (genes >= 0) & (space.num_choices > 1)
+    chance = np.where(free, rng.random(genes.shape), np.inf)
+    move = free & (chance == chance.min(axis=1, keepdims=True))
+    steps = rng.integers(1, np.maximum(space.num_choices, 2), size=genes.shape)
+    fresh = rng.integers(0, space.num_choices, size=genes.shape)
+    moved = np.where(move, (genes + steps) % space.num_choices, genes)
+    return space.canonical(np.where(moved < 0, fresh, moved))
+
+
 def all_rows(space: SearchSpace) -> Genes:
     """Return every architecture of ``space`` as a canonical row, (size, num_knobs)."""
     rows = np.full((1, len(space.knobs)), -1, dtype=np.int16)

@@ -21,7 +21,7 @@ from pymoo.core.termination import NoTermination
 
 from nas.search.objectives import Objective, Values, is_feasible, to_minimised, total_violation
 from nas.search.pareto import non_dominated
-from nas.search.population import SeenRows
+from nas.search.population import SeenRows, change_one_knob
 from search_spaces.space import Genes, SearchSpace
 
 # Worse than any broken bound: a network that failed is no step towards the feasible ones.
@@ -88,8 +88,32 @@ class NewRows(DuplicateElimination):  # type: ignore[misc]
         return pop[self._seen.new(pop.get("X"), *(other.get("X") for other in others if len(other)))]
 
 
+def make_evolution(kind: str, num_objectives: int, population_size: int, **operators: Any) -> Any:
+    """Return pymoo's evolutionary algorithm of that kind.
+
+    NSGA-III, U-NSGA-III (Deb and Jain 2014; Seada and Deb 2016) and C-TAEA (Li et al. 2019) follow reference
+    directions, as many as the population holds.
+    """
+    from pymoo.algorithms.moo.ctaea import CTAEA
+    from pymoo.algorithms.moo.nsga3 import NSGA3
+    from pymoo.algorithms.moo.unsga3 import UNSGA3
+    from pymoo.util.ref_dirs import get_reference_directions
+
+    if kind == "nsga2":
+        return NSGA2(pop_size=population_size, **operators)
+    if num_objectives == 1:
+        directions = np.ones((1, 1))
+    elif num_objectives == 2:
+        directions = get_reference_directions("uniform", 2, n_partitions=population_size - 1)
+    else:
+        directions = get_reference_directions("energy", num_objectives, population_size, seed=1)
+    if kind == "ctaea":
+        return CTAEA(ref_dirs=directions, **operators)
+    return {"nsga3": NSGA3, "unsga3": UNSGA3}[kind](ref_dirs=directions, pop_size=population_size, **operators)
+
+
 class Evolution:
-    """pymoo's NSGA-II between ``children`` and ``survive``; ``started`` once it holds parents."""
+    """An evolution of pymoo between ``children`` and ``survive``; ``started`` once it holds parents."""
 
     def __init__(
         self,
@@ -100,10 +124,13 @@ class Evolution:
         *,
         population_sizes: tuple[int, int],
         crossover_probability: float,
+        kind: str = "nsga2",
     ) -> None:
         self._problem = ArchitectureProblem(space, objectives)
-        self._nsga2 = NSGA2(
-            pop_size=population_sizes[0],
+        self._algorithm = make_evolution(
+            kind,
+            len(self._problem.objectives),
+            population_sizes[0],
             crossover=KnobCrossover(crossover_probability),
             mutation=KnobMutation(),
             eliminate_duplicates=NewRows(seen),
@@ -113,36 +140,27 @@ class Evolution:
 
     def children(self, num: int) -> Genes:
         """Return up to ``num`` new rows, children of the parents; fewer when these have hardly a new child left."""
-        children = self._nsga2.mating.do(
+        children = self._algorithm.mating.do(
             self._problem,
-            self._nsga2.pop,
+            self._algorithm.pop,
             num,
-            algorithm=self._nsga2,
-            random_state=self._nsga2.random_state,
+            algorithm=self._algorithm,
+            random_state=self._algorithm.random_state,
             n_max_iterations=_MATING_ROUNDS,
         )
         return np.array(children.get("X"), dtype=np.int16).reshape(-1, self._problem.n_var)
+
+    def parents(self) -> Genes:
+        """Return the population, (n, num_knobs)."""
+        return np.array(self._algorithm.pop.get("X"), dtype=np.int16).reshape(-1, self._problem.n_var)
 
     def survive(self, genes: Genes, values: Values) -> None:
         """Let the rows compete with the parents; the first rows that are told become the first parents."""
         told = Population.new("X", genes)
         Evaluator().eval(self._problem, told, values=values)
-        rows = Population.merge(self._nsga2.pop, told) if self.started else told
-        num_front = non_dominated(rows.get("F")[rows.get("FEAS").ravel()]).sum()
-        self._nsga2.pop_size = int(np.clip(num_front, *self._population_sizes))
-        self._nsga2.tell(infills=told)
+        rows = Population.merge(self._algorithm.pop, told) if self.started else told
+        if self._population_sizes[0] < self._population_sizes[1]:
+            num_front = non_dominated(rows.get("F")[rows.get("FEAS").ravel()]).sum()
+            self._algorithm.pop_size = int(np.clip(num_front, *self._population_sizes))
+        self._algorithm.tell(infills=told)
         self.started = True
-
-
-def change_one_knob(space: SearchSpace, rng: np.random.Generator, genes: Genes) -> Genes:
-    """Return ``genes`` with one active knob of each row moved to another of its values.
-
-    Knobs that this activates draw uniformly. Redrawing, as ``SearchSpace.mutate`` does, gives rows back unchanged.
-    """
-    free = (genes >= 0) & (space.num_choices > 1)
-    chance = np.where(free, rng.random(genes.shape), np.inf)
-    move = free & (chance == chance.min(axis=1, keepdims=True))
-    steps = rng.integers(1, np.maximum(space.num_choices, 2), size=genes.shape)
-    fresh = rng.integers(0, space.num_choices, size=genes.shape)
-    moved = np.where(move, (genes + steps) % space.num_choices, genes)
-    return space.canonical(np.where(moved < 0, fresh, moved))

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.search.algorithm import SearchAlgorithm
+from nas.search.algorithm import Evaluate, SearchAlgorithm
 from nas.search.objectives import Objective, Values, is_feasible, to_minimised, total_violation
 from nas.search.pareto import hypervolume, non_dominated, normalise
 from search_spaces.errors import NasError, UsageError
 from search_spaces.space import Genes
-
-Evaluate = Callable[[Genes], Values]
 
 # Rows that may be looked at (counted, predicted) before the search gives up on its bounds: an evaluation, and at least.
 _LOOKS_PER_EVALUATION = 100
@@ -117,6 +115,8 @@ def run_search(
     """
     if budget < 1:
         raise UsageError(f"the search got a budget of {budget} evaluations: give at least 1")
+    if evaluate_cheap is not None:
+        algorithm.use_cheap(evaluate_cheap)
     run = _Run(algorithm, evaluate, evaluate_cheap or _know_nothing(len(algorithm.objectives)), box)
     max_looks = max(_LEAST_LOOKS, _LOOKS_PER_EVALUATION * budget)
     while run.num_evaluations < budget and run.num_looked_at < max_looks:

@@ -10,13 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, PositiveInt, field_validator
 
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Block, Blueprint, Stage
 from search_spaces.knobs import Knob
 from search_spaces.nb201_cells import EDGES, OPERATORS, cell_operators, cell_text
-from search_spaces.space import SearchSpace, SpaceSettings
+from search_spaces.nb201_structure import cell_structure, live_one_hot, path_counts
+from search_spaces.space import Genes, SearchSpace, SpaceSettings
 from search_spaces.spaces import spaces
 
 STAGES = (1, 2, 3)
@@ -122,6 +125,16 @@ class Nb201(SearchSpace):
             num_classes=self.settings.num_classes,
             in_channels=self.settings.in_channels,
         )
+
+    def structure(self, genes: Genes) -> dict[str, NDArray[np.float64]]:
+        """Return what each row's cell computes: live edges, counts over paths, sequences of operators."""
+        named = np.array([OPERATORS.index(operator) for operator in self.operators])
+        operators = named[genes[:, [self.column[knob] for knob in EDGE_KNOBS]]]
+        return {
+            "cell": cell_structure(operators),
+            "live": live_one_hot(operators),
+            "paths": path_counts(operators),
+        }
 
     def of_cell(self, text: str) -> Architecture:
         """Return the architecture of a cell in NATS-Bench's notation, at the largest width, depth and resolution.

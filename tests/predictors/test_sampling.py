@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from predictors.encoding import Group
 from predictors.latency import LatencyPrior
-from predictors.sampling import SAMPLERS, choose, weighted_rows
+from predictors.sampling import SAMPLERS, choose, resolved, weighted_rows
 from search_spaces.errors import UsageError
 
 RNG = np.random.default_rng(0)
@@ -30,9 +30,15 @@ def remaining(chosen):
     return float((np.einsum("ij,ij->i", rows, rows) - explained).mean())
 
 
-def test_information_leaves_less_unknown_than_chance():
+@pytest.mark.parametrize("sampler", ["information", "variance"])
+def test_what_is_chosen_leaves_less_unknown_than_chance(sampler):
     random = np.mean([remaining(choose("random", PRIOR, ROWS, 6, seed)) for seed in range(10)])
-    assert remaining(choose("information", PRIOR, ROWS, 6, 0)) < 0.7 * random
+    assert remaining(choose(sampler, PRIOR, ROWS, 6, 0)) < 0.7 * random
+
+
+def test_best_is_another_where_few_are_measured():
+    assert (resolved("best", 3), resolved("best", 20), resolved("random", 20)) == ("information", "variance", "random")
+    assert (choose("best", PRIOR, ROWS, 20, 1) == choose("variance", PRIOR, ROWS, 20, 1)).all()
 
 
 def test_kmeans_takes_one_of_each_cluster():

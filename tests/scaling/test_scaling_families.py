@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from rules_anywhere import ANYWHERE
 
-from scaling.rule import RULES, scaling_rule
+from scaling.rule import scaling_rule
 from scaling.solve import solve
 from search_spaces.block import cost
 from search_spaces.blueprint import Blueprint
@@ -22,7 +23,7 @@ def network_of(name: str, settings: dict[str, object]) -> Blueprint:
     return space.blueprint(space.decode(genes)[0])
 
 
-@pytest.mark.parametrize("name", RULES.names())
+@pytest.mark.parametrize("name", ANYWHERE)
 @pytest.mark.parametrize("space", SPACES)
 def test_solved_macs_are_near_what_was_asked(name: str, space: str) -> None:
     base = network_of(space, SPACES[space])

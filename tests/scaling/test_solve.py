@@ -4,15 +4,16 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rules_anywhere import ANYWHERE
 
-from scaling.rule import RULES, scaling_rule
+from scaling.rule import scaling_rule
 from scaling.scaled import achieved
 from scaling.solve import nearest_change, scale, solve
 from search_spaces.blueprint import Blueprint
 from search_spaces.errors import UsageError
 
 
-@pytest.mark.parametrize("name", RULES.names())
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_solving_comes_nearer_than_the_rule_alone(name: str, mobile: Blueprint, toy_cost) -> None:
     rule = scaling_rule(name)
     solution = solve(rule, mobile, 6, toy_cost)
@@ -76,7 +77,7 @@ def test_impossible_factors_are_refused(factor: float, mobile: Blueprint, toy_co
 
 
 @pytest.mark.parametrize("factor", [1.02, 0.99])
-@pytest.mark.parametrize("name", RULES.names())
+@pytest.mark.parametrize("name", ANYWHERE)
 def test_rounding_to_no_change_names_the_nearest_that_changes(name: str, factor: float, mobile: Blueprint) -> None:
     rule = scaling_rule(name)
     if rule(mobile, factor).blueprint != mobile:

@@ -25,6 +25,11 @@ def test_unknown_names_what_was_given_close_names_and_all_that_is_allowed() -> N
     assert message == "unknown target 'h20': did you mean 'h200' or 'h100'? allowed: h100, h200, l4"
 
 
+def test_unknown_takes_the_beginning_of_a_long_name_for_it() -> None:
+    message = str(errors.unknown("space", "ofa", ["ofa_mobilenet", "ofa_proxyless", "vit"]))
+    assert message.startswith("unknown space 'ofa': did you mean 'ofa_mobilenet' or 'ofa_proxyless'? allowed: ")
+
+
 def test_unknown_without_a_close_name_lists_what_is_allowed() -> None:
     assert str(errors.unknown("target", "zzz", ["l4"])) == "unknown target 'zzz': allowed: l4"
     assert str(errors.unknown("target", "zzz", [])) == "unknown target 'zzz': allowed: none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -43,8 +44,9 @@ class Nsga2(SearchAlgorithm):
     dominated parents and a grown front is not thinned out. Where parents have no new child left, chance fills the ask.
     """
 
-    Settings = Nsga2Settings
+    Settings: ClassVar[type[AlgorithmSettings]] = Nsga2Settings
     settings: Nsga2Settings
+    kind: ClassVar[str] = "nsga2"
 
     def __init__(self, space: SearchSpace, objectives: Sequence[Objective], settings: Nsga2Settings, seed: int) -> None:
         super().__init__(space, objectives, settings, seed)
@@ -58,6 +60,7 @@ class Nsga2(SearchAlgorithm):
             seed=int(self.rng.integers(2**31)),
             population_sizes=(settings.population_size, settings.max_population_size),
             crossover_probability=settings.crossover_probability,
+            kind=self.kind,
         )
 
     def ask(self) -> Genes:

@@ -88,7 +88,7 @@ def test_measure_times_here_and_says_so(nas: Nas, architecture: Path) -> None:
     for row in rows:
         assert row["obtained"] == "measured"
         assert row["latency_ms"] > 0
-        assert row["runs"] > 0
+        assert row["num_runs"] > 0
     assert "measured" in nas(*arguments).out
 
 

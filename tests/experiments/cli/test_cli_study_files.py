@@ -44,7 +44,7 @@ def value_of(network: dict[str, Any], name: str) -> float:
 
 def test_the_folder_holds_what_the_readme_promises(study: TinyStudy) -> None:
     names = {path.name for path in study.folder.iterdir()}
-    assert names == {"checkpoints", "front.csv", "front.json", "models", "report.html", "report.json"}
+    assert names == {"checkpoints", "curves.csv", "front.csv", "front.json", "models", "report.html", "report.json"}
     assert len(models_of(study)) == 2
     for folder in models_of(study):
         assert {path.name for path in folder.iterdir()} == MODEL_FILES

@@ -86,7 +86,7 @@ def test_population_is_as_large_as_the_front_within_its_sizes(front, expected):
     evolved = evolution(SeenRows())
     evolved.survive(genes[:2], values[:2])
     evolved.survive(genes[2:], values[2:])
-    assert len(evolved._nsga2.pop) == expected
+    assert len(evolved.parents()) == expected
 
 
 def test_survivors_without_a_feasible_row_are_the_least_violating():
@@ -96,6 +96,6 @@ def test_survivors_without_a_feasible_row_are_the_least_violating():
     evolved = evolution(SeenRows(), objectives=objectives)
     evolved.survive(genes[:10], values[:10])
     evolved.survive(genes[10:], values[10:])
-    kept = {row.tobytes() for row in evolved._nsga2.pop.get("X")}
+    kept = {row.tobytes() for row in evolved.parents()}
     assert kept == {row.tobytes() for row in genes[-6:]}
     assert len(evolved.children(8)) == 8

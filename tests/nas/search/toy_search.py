@@ -65,6 +65,8 @@ def toy_values(space, genes, table: int = 0):
 
 def toy_algorithm(name, space, seed=0, objectives=OBJECTIVES, **settings):
     kind = algorithms.get(name)
+    if name == "linas":
+        settings = {"inner_evaluations": 100, "population_size": 12, **settings}
     return kind(space, objectives, kind.Settings(**settings), seed)
 
 

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from table_files import write_nb201
+
+from experiments.benchmarks import benchmarks
+from experiments.benchmarks.search import evaluation_counts, evaluations_needed
+from experiments.benchmarks.search_problems import NB201_CELLS, CellTable, OfaSurrogate
+from search_spaces.errors import UsageError
+
+DATA = Path(__file__).parents[4] / "shared" / "data"
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    write_nb201(folder, NB201_CELLS)
+    return folder
+
+
+def test_shares_grow_with_evaluations(tables: Path) -> None:
+    found = benchmarks.get("search")(tables, target="card", evaluations="20,60", algorithms="random,nsga2", seeds=2)
+    rows = found["results"]
+    assert [(row["algorithm"], row["evaluations"]) for row in rows] == [
+        ("random", 20),
+        ("random", 60),
+        ("nsga2", 20),
+        ("nsga2", 60),
+    ]
+    for few, many in (rows[:2], rows[2:]):
+        assert 0 < few["hypervolume_share"] <= many["hypervolume_share"] <= 1
+        assert many["points_lost_q50"] <= few["points_lost_q50"]
+        assert many["limits_missed"] == 0
+    assert found["problems"][0]["num_networks"] == NB201_CELLS
+
+
+def test_the_whole_table_is_the_whole_front(tables: Path) -> None:
+    table = CellTable.read(tables, "test_acc_cifar100", "card,chip")
+    problem = table.problem("chip")
+    values = problem.evaluate(table.genes)
+    np.testing.assert_array_equal(values, np.column_stack([table.accuracy, table.latency_ms["chip"]]))
+    assert problem.share(values) == pytest.approx(1.0)
+    assert problem.gaps(values) == pytest.approx({"q25": 0.0, "q50": 0.0, "q75": 0.0})
+    assert 1 < evaluations_needed(problem, values) <= NB201_CELLS  # type: ignore[operator]
+    assert evaluations_needed(problem, values[:1]) is None
+    slow = values[values[:, 1] > problem.limits["q75"]]
+    assert np.isnan(list(problem.gaps(slow).values())).all()
+
+
+def test_bad_input_is_named(tables: Path, tmp_path: Path) -> None:
+    bench = benchmarks.get("search")
+    with pytest.raises(UsageError, match="unknown target 'cart': did you mean 'card'"):
+        bench(tables, target="cart")
+    with pytest.raises(UsageError, match="unknown accuracy of nb201 'cifar'"):
+        bench(tables, accuracy="cifar")
+    with pytest.raises(UsageError, match="unknown search algorithm 'nsga'"):
+        bench(tables, algorithms="nsga")
+    with pytest.raises(UsageError, match="each once"):
+        bench(tables, algorithms="random,random")
+    with pytest.raises(UsageError, match="costs is 'free'"):
+        bench(tables, costs="free")
+    with pytest.raises(UsageError, match="unknown space to search 'fbnet': allowed: nb201, ofa"):
+        bench(tables, "fbnet")
+    for text in ("50,x", "0", "-3", ""):
+        with pytest.raises(UsageError, match="evaluations got"):
+            evaluation_counts(text)
+    write_nb201(tmp_path)
+    with pytest.raises(UsageError, match="120 distinct cells in 120 rows: a search needs all 15625"):
+        bench(tmp_path, target="card")
+
+
+def test_the_surrogate_of_ofa_states_its_error() -> None:
+    if not (DATA / "ofa" / "accuracy.parquet").is_file():
+        pytest.skip("the public tables are not at ../shared/data")
+    surrogate = OfaSurrogate.fit(DATA, 0)
+    assert surrogate.facts["hold_out_rmse_points"] < 0.15
+    values = surrogate.evaluate(surrogate.space.encode([surrogate.space.smallest(), surrogate.space.largest()]))
+    assert values[0, 0] < values[1, 0]
+    assert values[0, 1] < values[1, 1]
