@@ -52,9 +52,9 @@ class Objective:
         with torch.no_grad():
             seen = [forward(blueprint, batch.images(blueprint.resolution)) for blueprint in blueprints]
             teacher = self._exported(batch) if self._exported else seen[0]
-        examples = [_outputs(each, batch, teacher) for each in seen]
         for module in self._modules().values():
-            cast(Loss, module).prepare(examples, seed)
+            loss = cast(Loss, module)
+            loss.prepare([_outputs(loss, each, batch, teacher) for each in seen], seed)
             module.to(batch.targets.device).train()
 
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -67,13 +67,13 @@ class Objective:
 
     def on_targets(self, seen: Seen, batch: Batch) -> Tensor:
         """Return the loss on the targets of a batch, a scalar."""
-        return self._on_targets(_outputs(seen, batch))
+        return self._on_targets(_outputs(self._on_targets, seen, batch))
 
     def of(self, seen: Seen, batch: Batch, teacher: Seen | None) -> Tensor:
         """Return the loss of a network that learns from the targets and, where one is given, from a teacher."""
         if teacher is None or self._on_teacher is None:
             return self.on_targets(seen, batch)
-        taught = self._on_teacher(_outputs(seen, batch, teacher))
+        taught = self._on_teacher(_outputs(self._on_teacher, seen, batch, teacher))
         if self.in_place:
             return taught
         return (1 - self._weight) * self.on_targets(seen, batch) + self._weight * taught
@@ -101,6 +101,12 @@ def check_teacher(settings: TrainingSettings) -> None:
         )
 
 
-def _outputs(seen: Seen, batch: Batch, teacher: Seen | None = None) -> Outputs:
+def _outputs(loss: Loss, seen: Seen, batch: Batch, teacher: Seen | None = None) -> Outputs:
     logits, features = seen
+    if "features" in loss.needs and (features is None or (teacher and teacher[1] is None)):
+        raise UsageError(
+            f"training: {type(loss).__name__} reads the input of the head, and the head of "
+            f"{'these networks' if features is None else 'the teacher'} takes several: choose another loss, "
+            "distillation or teacher"
+        )
     return Outputs(logits, batch.targets, features, *(teacher or (None, None)))

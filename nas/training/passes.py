@@ -54,4 +54,5 @@ def _taught(teacher: Blueprint, batch: Batch, forward: Forward) -> Seen:
 
 
 def _without_gradient(seen: Seen) -> Seen:
-    return seen[0].detach(), seen[1].detach()
+    logits, features = seen
+    return logits.detach(), None if features is None else features.detach()

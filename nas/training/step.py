@@ -33,7 +33,7 @@ from nas.training.state import (
     under,
 )
 from nas.training.step_batches import StepBatches
-from nas.training.teacher import Seen
+from nas.training.teacher import Seen, seen
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Blueprint
 from search_spaces.population import PopulationCost
@@ -184,7 +184,7 @@ class Trainer:
                 logits, features = self.shared.run(
                     blueprint, images, "train", progress=progress, drop_path=self.settings.drop_path, features=True
                 )
-            return logits.float(), features.float()
+            return seen(logits, features)
 
         return forward
 

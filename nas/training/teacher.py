@@ -12,8 +12,11 @@ from nas.export.safetensors import load_model
 from nas.training.batch import Batch
 from search_spaces.errors import UsageError
 
-Seen = tuple[Tensor, Tensor]
-"""Logits (n, num_classes), and the input of the head: a map (n, c, h, w) or tokens (n, num_tokens, c)."""
+Seen = tuple[Tensor, Tensor | None]
+"""Logits (n, num_classes), and the input of the head: a map (n, c, h, w) or tokens (n, num_tokens, c).
+
+None in place of the latter where the head takes several (two branches, two cells).
+"""
 
 
 class ExportedTeacher:
@@ -44,4 +47,9 @@ class ExportedTeacher:
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Seen:
         """Return what the teacher gives for the same changed images that the networks see."""
-        return self._network.with_features(batch.prepared_by(self._info.prepare))
+        return seen(*self._network.with_features(batch.prepared_by(self._info.prepare)))
+
+
+def seen(logits: Tensor, features: object) -> Seen:
+    """Return the outputs of a network in float32; ``features`` is what its head was given."""
+    return logits.float(), features.float() if isinstance(features, Tensor) else None

@@ -11,6 +11,7 @@ from toy_training import convolutions, images, same_state, trainer, transformers
 
 from nas.training.distillation import distillations
 from search_spaces.errors import UsageError
+from search_spaces.spaces import space
 
 SPACES = {"convolutions": convolutions, "transformers": transformers}
 
@@ -76,3 +77,14 @@ def test_a_teacher_that_changes_its_size_is_refused_by_scalekd() -> None:
 
     with pytest.raises(UsageError, match=r"the teacher must be one network: choose the sandwich sampler or set"):
         train()
+
+
+@pytest.mark.parametrize("name", ["crossvit", "nasnet"])
+def test_a_head_of_several_inputs_trains_and_refuses_losses_that_read_one(name) -> None:
+    found = space(name, form="small_image", in_channels=1, num_classes=3)
+    plain = partial(trainer, found, sampler="sandwich", networks_per_step=2)
+    assert bool(plain(distillation="kl").step(0).isfinite())
+    with pytest.raises(UsageError, match="reads the input of the head, and the head of these networks takes several"):
+        plain(loss="bias").step(0)
+    with pytest.raises(UsageError, match="choose another loss, distillation or teacher"):
+        plain(distillation="scalekd")
