@@ -1,0 +1,193 @@
+"""The latency of single kernels on cards never seen: bounded utilisation of what the data sheet allows.
+
+    t = softplus-sum( launch_c, ( (compute / eta_c)^k + (memory / mu_c)^k )^(1/k) * 2^(stride) * exp(g) )
+
+in logarithms. Four numbers are a card's own: the share of the arithmetic rate, the share of the bandwidth, the launch,
+what long sums cost. What shapes do (start of a sum, edges of tiles, steepness k) is shared by all. A card never seen
+gets the mean of the known cards, those of near generations weighing most. ``g``, for convolutions alone, is a small
+network over dimensionless features, bounded: outside the shapes and cards seen, roofline and waves carry on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from predictors.kernel_card import Card
+from predictors.kernel_fit import evaluate, fit_group, state_of
+from predictors.kernel_terms import kernel_terms
+from search_spaces.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from predictors.kernel_table import KernelRows
+
+Array = NDArray[np.float64]
+# Generations at this distance in compute capability weigh 1/e.
+GENERATION_DISTANCE = 0.5
+# Of no card trained on: half precision uses other units than those that were timed.
+HALF_PRECISION_WIDENING = 1.5
+KIND = "nas.kernel_model.1"
+
+
+@dataclass(frozen=True, eq=False)
+class GroupModel:
+    """One group's fit.
+
+    Attributes:
+        tensors: ``shared`` (3,), ``cards`` (cards, 4) and the residual network's weights, empty without one.
+        capabilities, tiles: of the cards trained on.
+        deviation: standard deviation of log latency on a card left out of its own mean.
+    """
+
+    tensors: Mapping[str, Array]
+    capabilities: Array
+    tiles: Sequence[tuple[float, float]]
+    deviation: float
+
+    def weights(self, compute_capability: float) -> Array:
+        """Return how much each card trained on says of one of this generation, (cards,), adding up to 1."""
+        return near_weights(self.capabilities, compute_capability)
+
+    def log_ms(self, group: str, shapes: Mapping[str, Array], card: Card) -> Array:
+        """Return the log of milliseconds, (n,): the mean of what the card would take were it like each known one.
+
+        A library's choice of tiles and the share of the peak that it reaches belong together, so each known card lends
+        both, and not their means.
+        """
+        found = [
+            evaluate(self.tensors, kernel_terms(group, shapes, card, tile), scalars)
+            for tile, scalars in zip(self.tiles, self.tensors["cards"], strict=True)
+        ]
+        return self.weights(card.compute_capability) @ np.array(found) + math.log(1e3)
+
+
+class KernelModel:
+    """Fitted models of groups of operators; make one with ``fit`` or ``load``."""
+
+    def __init__(self, groups: Mapping[str, GroupModel], source: str) -> None:
+        self.groups, self.source = dict(groups), source
+
+    @classmethod
+    def fit(cls, rows: Sequence[KernelRows], source: str, seed: int = 0) -> KernelModel:
+        """Return the model of these timings, each card counting alike; the same timings give the same model.
+
+        Args:
+            rows: of at least two cards, as ``kernel_table.read_kernels`` checks them.
+            source: where they are from, with licence; it is stored.
+            seed: of the residual network and of the rows drawn where a card has many.
+
+        Raises:
+            UsageError: no operator has rows of two cards.
+        """
+        by_group: dict[str, list[KernelRows]] = {}
+        for each in rows:
+            by_group.setdefault(each.group, []).append(each)
+        usable = {group: found for group, found in by_group.items() if len(found) > 1}
+        if not usable:
+            raise UsageError("the kernel model needs timings of an operator on at least two cards: none has them")
+        return cls({group: _fit(group, found, seed) for group, found in usable.items()}, source)
+
+    def predict(self, group: str, shapes: Mapping[str, Array], card: Card) -> tuple[Array, Array]:
+        """Return (mean, standard deviation) in milliseconds, each (n,), of a group's kernels.
+
+        At half precision the learned utilisation is taken as a share of that precision's peak: an extrapolation, with
+        a wider deviation.
+
+        Raises:
+            UsageError: the group was not fitted.
+        """
+        if group not in self.groups:
+            raise unknown("operator group", group, self.groups)
+        model = self.groups[group]
+        mean = np.exp(model.log_ms(group, shapes, card))
+        widening = 1.0 if card.element_bytes == 4 else HALF_PRECISION_WIDENING
+        return mean, mean * (widening * model.deviation)
+
+    def save(self, file: Path) -> None:
+        """Write the model as safetensors, its settings as JSON in the header."""
+        from safetensors.numpy import save_file
+
+        tensors = {
+            f"{group}.{name}": np.ascontiguousarray(value, dtype=np.float32)
+            for group, model in self.groups.items()
+            for name, value in model.tensors.items()
+        }
+        settings = {
+            group: {
+                "capabilities": model.capabilities.tolist(),
+                "tiles": [list(tile) for tile in model.tiles],
+                "deviation": model.deviation,
+            }
+            for group, model in self.groups.items()
+        }
+        header = {"kind": KIND, "source": self.source, "groups": json.dumps(settings, sort_keys=True)}
+        save_file(tensors, file, metadata=header)
+
+    @classmethod
+    def load(cls, file: Path) -> KernelModel:
+        """Return the model of ``save``.
+
+        Raises:
+            UsageError: the file is no such model.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(file, framework="numpy") as content:
+                header: dict[str, str] = content.metadata() or {}
+                tensors = {name: content.get_tensor(name).astype(np.float64) for name in content.keys()}  # noqa: SIM118
+            if header.get("kind") != KIND:
+                raise UsageError(
+                    f"{file.name} is of kind {header.get('kind')!r}, not {KIND!r}: fit a kernel model again"
+                )
+            return cls(_groups(json.loads(header["groups"]), tensors), header["source"])
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"can't read the kernel model {file.name} ({type(error).__name__}): fit it again"
+            ) from None
+
+
+def _groups(settings: Mapping[str, Mapping[str, object]], tensors: Mapping[str, Array]) -> dict[str, GroupModel]:
+    found = {}
+    for group, given in settings.items():
+        own = {name.removeprefix(f"{group}."): value for name, value in tensors.items() if name.startswith(f"{group}.")}
+        capabilities = np.array(given["capabilities"], dtype=np.float64)
+        tiles = np.array(given["tiles"], dtype=np.float64).reshape(-1, 2)
+        if own["cards"].shape != (len(capabilities), 4) or len(tiles) != len(capabilities):
+            raise ValueError("the shapes differ")
+        pairs = [(float(rows), float(columns)) for rows, columns in tiles]
+        found[group] = GroupModel(own, capabilities, pairs, float(str(given["deviation"])))
+    return found
+
+
+def near_weights(capabilities: Array, compute_capability: float) -> Array:
+    """Return weights that fall with the distance between generations, adding up to 1; one's own stands alone."""
+    distance = np.abs(capabilities - compute_capability) / GENERATION_DISTANCE
+    weights = np.exp(distance.min() - distance)
+    if distance.min() == 0:
+        weights = np.where(distance > 0, 0.0, 1.0)
+    return np.asarray(weights / weights.sum())
+
+
+def _fit(group: str, rows: Sequence[KernelRows], seed: int) -> GroupModel:
+    terms = [kernel_terms(group, each.shapes, each.card, each.tile) for each in rows]
+    tensors = state_of(fit_group(terms, [each.latency_ms / 1e3 for each in rows], seed))
+    capabilities = np.array([each.card.compute_capability for each in rows])
+    model = GroupModel(tensors, capabilities, [each.tile for each in rows], 0.0)
+    squares = [float(np.mean(_left_out(group, model, rows, index) ** 2)) for index in range(len(rows))]
+    return replace(model, deviation=math.sqrt(float(np.mean(squares))))
+
+
+def _left_out(group: str, model: GroupModel, rows: Sequence[KernelRows], index: int) -> Array:
+    """Return the log errors on one card when the other cards' numbers stand for its own."""
+    others = [other for other in range(len(rows)) if other != index]
+    tensors = {**model.tensors, "cards": model.tensors["cards"][others]}
+    left = GroupModel(tensors, model.capabilities[others], [model.tiles[other] for other in others], 0.0)
+    return left.log_ms(group, rows[index].shapes, rows[index].card) - np.log(rows[index].latency_ms)
