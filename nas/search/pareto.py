@@ -7,7 +7,6 @@ NaN is dominated (a row with one is never on a front and adds no volume), and eq
 
 from __future__ import annotations
 
-import moocore
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,8 @@ Points = NDArray[np.float64]
 
 def non_dominated(points: Points) -> NDArray[np.bool_]:
     """Return which points no other point dominates, (n,)."""
+    import moocore
+
     points = np.asarray(points, dtype=np.float64)
     known = ~np.isnan(points).any(axis=1)
     mask = np.zeros(len(points), dtype=bool)
@@ -38,6 +39,8 @@ def hypervolume(points: Points, reference: Points) -> float:
     Raises:
         UsageError: a coordinate of the reference is not finite.
     """
+    import moocore
+
     points, reference = np.asarray(points, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     if not np.isfinite(reference).all():
         raise UsageError(f"the hypervolume's reference point is {reference.tolist()}: give finite numbers")

@@ -110,7 +110,7 @@ class TestUnknownNames:
             ("[training]\nloss = 'bia'", "training.loss: unknown loss 'bia': did you mean 'bias'"),
             ("[training]\ndistillation = 'k'", "training.distillation: unknown distillation 'k': did you mean 'kl'"),
             ("[latency]\ntargets = ['cpu', 'h10']", "latency.targets[1]: unknown target 'h10': did you mean 'h100'"),
-            ("[search]\nalgorithm = 'nsga'", "search.algorithm: unknown search algorithm 'nsga': did you mean 'nsga2'"),
+            ("[search]\nalgorithm = 'nsg2'", "search.algorithm: unknown search algorithm 'nsg2': did you mean 'nsga2'"),
             (
                 "[search]\ncompare = ['randm']",
                 "search.compare[0]: unknown search algorithm 'randm': did you mean 'random'",
