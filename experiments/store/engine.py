@@ -99,6 +99,28 @@ class Database:
         with self._transaction(self._writer) as session:
             yield session
 
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Yield the connection of one transaction that changes the schema.
+
+        SQLite changes a table by making another and dropping it, and would delete with it all that refers to its rows:
+        it must not look at references meanwhile. They are checked at the end.
+        """
+        with self.failures(), self._writer.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            if self.is_sqlite:
+                driver.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with connection.begin():
+                    yield connection
+                    if self.is_sqlite:
+                        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                        assert broken is None, f"the migration broke a reference: {broken}"
+            finally:
+                if self.is_sqlite:
+                    driver.execute("PRAGMA foreign_keys = ON")
+
     def close(self) -> None:
         """Close every connection."""
         self._writer.dispose()

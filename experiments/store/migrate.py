@@ -33,8 +33,7 @@ def prepare(database: Database, *, upgrade: bool) -> None:
     if found is None and database.readonly:
         raise StorageError(f"database {database.label} holds no studies: check the storage")
     _check(database, found, script, upgrade)
-    with database.write() as session:
-        connection = session.connection()
+    with database.migrating() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         # Another process may have created it meanwhile: then this does nothing.

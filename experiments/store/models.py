@@ -1,5 +1,7 @@
 """The tables. A study has units of work; a finished unit may concern an architecture and hold measurements.
 
+``experiments.store.states`` says what the states of a study mean.
+
 Times are seconds since 1970 by the database's clock, in double precision, so that they are compared and subtracted in
 the same way on SQLite and PostgreSQL. A change here needs a migration: a test compares the two.
 """
@@ -8,12 +10,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Double, ForeignKey, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.expression import FunctionElement
 
 MAX_NAME = 512
+STATES = ("new", "queued", "running", "paused", "stopped", "cancelled", "done", "failed", "interrupted")
 
 
 class epoch_seconds(FunctionElement[float]):  # noqa: N801 - reads as the SQL function that it is
@@ -49,12 +63,19 @@ class Base(DeclarativeBase):
 
 
 class StudyRow(Base):
-    """A study and who runs it. ``fence`` counts the takings: a writer with an older number is refused."""
+    """A study, who runs it, and its place in the queue.
+
+    ``fence`` counts the takings (and cancellings): a writer with an older number is refused. ``wish`` is what a live
+    runner is asked to do before it begins more work. The two counters are kept with each unit of work, since counting
+    the rows of large studies would take seconds.
+    """
 
     __tablename__ = "studies"
     __table_args__ = (
         UniqueConstraint("name"),
-        CheckConstraint("state IN ('new', 'running', 'done', 'failed', 'interrupted')", name="state"),
+        CheckConstraint(f"state IN ({', '.join(map(repr, STATES))})", name="state"),
+        CheckConstraint("wish IN ('pause', 'stop')", name="wish"),
+        Index("ix_studies_queue", "state", "priority", "queued_at"),
         # Without it SQLite gives the id of a deleted study to the next one, and a late runner would write into that.
         {"sqlite_autoincrement": True},
     )
@@ -70,8 +91,51 @@ class StudyRow(Base):
     pid: Mapped[int | None]
     pid_started: Mapped[float | None] = mapped_column(Double)
     heartbeat_at: Mapped[float | None] = mapped_column(Double)
+    wish: Mapped[str | None] = mapped_column(String(8))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    priority: Mapped[int] = mapped_column(default=0)
+    queued_at: Mapped[float | None] = mapped_column(Double)
+    max_evaluations: Mapped[int | None] = mapped_column(BigInteger)
+    max_hours: Mapped[float | None] = mapped_column(Double)
+    used_s: Mapped[float] = mapped_column(Double, default=0.0)
+    num_evaluations: Mapped[int] = mapped_column(BigInteger, default=0)
+    num_repeated: Mapped[int] = mapped_column(BigInteger, default=0)
+    note: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[float] = mapped_column(Double, default=epoch_seconds())
     updated_at: Mapped[float] = mapped_column(Double, default=epoch_seconds())
+
+
+class TagRow(Base):
+    """A word that a person put on a study."""
+
+    __tablename__ = "tags"
+
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
+class TemplateRow(Base):
+    """Settings that studies are submitted from, by name."""
+
+    __tablename__ = "templates"
+
+    name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
+    settings: Mapped[Any] = mapped_column(JSON)
+    note: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[float] = mapped_column(Double, default=epoch_seconds())
+
+
+class EventRow(Base):
+    """What happened to a study as a whole. It outlives the study, so it has the name and no key of it."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_study_id", "study", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study: Mapped[str] = mapped_column(String(MAX_NAME))
+    at: Mapped[float] = mapped_column(Double, default=epoch_seconds())
+    event: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(Text, default="")
 
 
 class ArchitectureRow(Base):

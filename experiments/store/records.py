@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select
 
 from experiments.store.engine import Database
 from experiments.store.models import ArchitectureRow, ArtifactRow, MeasurementRow, StudyRow, WorkRow, epoch_seconds
-from experiments.store.runner import is_live
-from experiments.store.values import decode
+from experiments.store.states import shown_state
+from experiments.store.values import decode, moment
 from predictors.measurement import Measurement
 from search_spaces.errors import ConflictError
 
@@ -29,16 +29,6 @@ class Artifact:
     sha256: str
     num_bytes: int
     created_at: datetime
-
-
-def moment(seconds: float) -> datetime:
-    """Return a time of the database, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def shown_state(row: StudyRow, now: float, lease_s: float) -> str:
-    """Return the state; ``interrupted`` when it is ``running`` with no live runner: nobody was left to write it."""
-    return "interrupted" if row.state == "running" and not is_live(row, now, lease_s) else row.state
 
 
 class Records:
@@ -59,7 +49,7 @@ class Records:
 
     @property
     def state(self) -> str:
-        """``new``, ``running``, ``done``, ``failed`` or ``interrupted``, read now.
+        """The state as ``experiments.store.states`` lists them, read now.
 
         Raises:
             ConflictError: the study was deleted.

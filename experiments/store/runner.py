@@ -45,13 +45,18 @@ def is_live(row: StudyRow, now: float, lease_s: float) -> bool:
     return row.heartbeat_at is not None and now - row.heartbeat_at <= lease_s and not is_gone(row)
 
 
-def is_free(row: StudyRow, lease_s: float) -> ColumnElement[bool]:
-    """Return the SQL condition that no live runner holds the study; ``row`` is what was read of it before."""
+def no_runner(row: StudyRow, lease_s: float) -> ColumnElement[bool]:
+    """Return the SQL condition that no live runner holds a study; ``row`` is what was read of it before."""
     free = or_(StudyRow.runner.is_(None), epoch_seconds() - StudyRow.heartbeat_at > lease_s)
     if row.runner is not None and is_gone(row):
         # The fence names the dead holder: one that took the study since the row was read keeps it.
         free = or_(free, StudyRow.fence == row.fence)
-    return and_(StudyRow.id == row.id, free)
+    return free
+
+
+def is_free(row: StudyRow, lease_s: float) -> ColumnElement[bool]:
+    """Return the SQL condition that it is this study, and that no live runner holds it."""
+    return and_(StudyRow.id == row.id, no_runner(row, lease_s))
 
 
 def held_by(row: StudyRow, now: float, lease_s: float) -> ConflictError:
@@ -64,20 +69,30 @@ def held_by(row: StudyRow, now: float, lease_s: float) -> ConflictError:
 
 
 @contextmanager
-def beating(heartbeat: Callable[[], None], interval_s: float) -> Iterator[None]:
-    """Call ``heartbeat`` in a daemon thread while the body runs; it ends quietly when the study is lost."""
+def beating(
+    heartbeat: Callable[[], None], interval_s: float, on_lost: Callable[[ConflictError], None] | None = None
+) -> Iterator[None]:
+    """Call ``heartbeat`` in a daemon thread while the body runs.
+
+    A study that is lost ends the thread, after ``on_lost``; a database that fails is told once, and tried again.
+    """
     stop = threading.Event()
 
     def beat() -> None:
+        failing = False
         while not stop.wait(interval_s):
             try:
                 heartbeat()
+                failing = False
             except ConflictError as error:
-                # The body learns it from its own next write.
                 log.warning("%s", error)
+                if on_lost is not None:
+                    on_lost(error)
                 return
             except NasError as error:
-                log.warning("a heartbeat failed and is tried again in %.0f s: %s", interval_s, error)
+                if not failing:
+                    log.warning("a heartbeat failed and is tried again every %.1f s: %s", interval_s, error)
+                failing = True
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

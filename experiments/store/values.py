@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from search_spaces.errors import UsageError
 
 NONFINITE = "$nonfinite"
+
+
+def moment(seconds: float) -> datetime:
+    """Return a time of the database, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def status(value: float) -> str:

@@ -21,13 +21,13 @@ NEXT = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
     with op.batch_alter_table("studies") as table:
-        table.add_column(sa.Column("note", sa.Text()))
+        table.add_column(sa.Column("colour", sa.Text()))
 '''
 
 
@@ -36,7 +36,7 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Mo
     """The program with one more migration, until ``undo`` of what is given."""
     folder = tmp_path / "migrations"
     shutil.copytree(migrate.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_note.py").write_text(NEXT)
+    (folder / "versions" / "0003_colour.py").write_text(NEXT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "MIGRATIONS", folder)
         yield patch
@@ -62,7 +62,7 @@ def test_a_newer_database_is_refused_with_both_revisions(url: str) -> None:
     for upgrade in (False, True):
         with pytest.raises(StorageError) as error:
             Store.open(url, upgrade=upgrade)
-        assert "has revision 0099, newer than 0001 of this program: run pip install --upgrade nas" in str(error.value)
+        assert "has revision 0099, newer than 0002 of this program: run pip install --upgrade nas" in str(error.value)
         assert "secret" not in str(error.value)
 
 
@@ -73,7 +73,7 @@ def test_an_older_database_is_refused_until_it_is_upgraded(url: str, later: pyte
             study.begin("evaluation", "k")
             study.finish("evaluation", "k", {"accuracy": 0.5})
     for readonly in (False, True):
-        with pytest.raises(StorageError, match=r"has revision 0001, older than 0002 .* run nas storage upgrade"):
+        with pytest.raises(StorageError, match=r"has revision 0002, older than 0003 .* run nas storage upgrade"):
             Store.open(url, readonly=readonly)
     Store.open(url, upgrade=True).close()
     with Store.open(url) as store:
@@ -86,7 +86,7 @@ def test_a_failed_upgrade_changes_nothing(url: str, later: pytest.MonkeyPatch) -
     with pytest.MonkeyPatch.context() as now:
         now.setattr(migrate, "MIGRATIONS", Path(migrate.__file__).parent / "migrations")
         Store.open(url).close()
-    migration = migrate.MIGRATIONS / "versions" / "0002_note.py"
+    migration = migrate.MIGRATIONS / "versions" / "0003_colour.py"
     migration.write_text(f"{NEXT}    raise ZeroDivisionError\n")
     with pytest.raises(ZeroDivisionError):
         Store.open(url, upgrade=True)
