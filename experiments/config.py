@@ -123,6 +123,11 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
         UsageError: the file can't be read, a key is unknown (close names are listed) or a value is not allowed; the
             path of the key is shown.
     """
+    return make_config(read_toml(path, overrides), str(path))
+
+
+def read_toml(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the content of a TOML file with ``a.b=c`` overrides; UsageError where either can't be read."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -133,7 +138,7 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
         raise UsageError(f"the configuration {path} is not TOML: {error}") from None
     for override in overrides:
         _override(content, override)
-    return make_config(content, str(path))
+    return content
 
 
 def make_config(content: Mapping[str, Any], source: str) -> StudyConfig:

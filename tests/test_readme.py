@@ -22,6 +22,7 @@ from nas.training.distillation import distillations
 from nas.training.losses import losses
 from nas.training.samplers import samplers
 from predictors.target import DEVICES, Device, read_device
+from scaling.law import LAWS
 from scaling.rule import RULES
 from search_spaces import errors
 from search_spaces.block import blocks
@@ -38,6 +39,7 @@ PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 TOML = [text for kind, text in BLOCKS if kind == "toml"]
 # Files that the README tells a person to add.
 EXAMPLES = {"predictors/targets/mycard.toml", "scaling/rules/deep.py"}
+ERRORS = "macs,error_percent\n" + "".join(f"{n}e9,{18 + 5 * n**-0.5}\n" for n in (0.2, 0.4, 0.8, 1.6, 3.2, 6.4))
 
 
 def nas_commands() -> list[str]:
@@ -54,6 +56,7 @@ def home(study: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     (tmp_path / "network.json").write_text(space("ofa_mobilenet").smallest().to_json())
     [target] = [text for text in TOML if "peak_tflops_fp32" in text]
     (tmp_path / "mycard.toml").write_text(target)
+    (tmp_path / "errors.csv").write_text(ERRORS)
     monkeypatch.setenv("NAS_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -166,7 +169,7 @@ def test_every_path_that_is_named_exists() -> None:
 
 KINDS: dict[str, Registry[object]] = {
     registry.kind: registry  # type: ignore[misc]
-    for registry in (blocks, spaces, DEVICES, RULES, SOURCES, samplers, losses, distillations, algorithms, PANELS)
+    for registry in (blocks, spaces, DEVICES, RULES, LAWS, SOURCES, samplers, losses, distillations, algorithms, PANELS)
 }
 
 

@@ -8,6 +8,7 @@ VERBS = (
     "run",
     "count",
     "scale",
+    "law",
     "spaces",
     "networks",
     "targets",
