@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from scaling.factors import Factors, Growth
 from search_spaces.blueprint import Blueprint, Stage
+from search_spaces.errors import UsageError
 from search_spaces.layers import Cost
 
 Count = Callable[[Blueprint], Cost]
@@ -52,8 +53,14 @@ def _at_scales(blueprint: Blueprint, scales: tuple[int, ...], count: Count) -> C
 
 
 def head_alone(blueprint: Blueprint, times: int) -> Blueprint:
-    """Return the head on a map of ``times`` the channels of the one that it stands on."""
+    """Return the head on a map of ``times`` the channels of the one that it stands on.
+
+    Raises:
+        UsageError: the head reads several maps.
+    """
     head = list(blueprint.placed())[-1]
+    if head.levels:
+        raise UsageError(f"scales of one network take a head that reads the last map alone: {head.kind} reads several")
     width = times * head.in_width
     empty = Stage("stem", width, ())
     return replace(blueprint, in_channels=width, resolution=head.in_size, stem=empty, stages=())

@@ -47,7 +47,7 @@ def register_block(name: str) -> Callable[[B], B]:
 
 def block_layers(placed: PlacedBlock) -> tuple[Layer, ...]:
     """Return the layers of one placed block."""
-    return blocks.get(placed.kind).layers(placed.in_width, placed.out_width, placed.in_size, **placed.arguments)
+    return blocks.get(placed.kind).layers(placed.in_width, placed.out_width, placed.in_size, **placed.keywords)
 
 
 def network_layers(blueprint: Blueprint) -> Iterator[Layer]:
@@ -63,4 +63,4 @@ def cost(blueprint: Blueprint, counting: str = "core") -> Cost:
 
 def module_of(placed: PlacedBlock) -> nn.Module:
     """Build one placed block's module on the current default device."""
-    return blocks.get(placed.kind)(placed.in_width, placed.out_width, placed.in_size, **placed.arguments)
+    return blocks.get(placed.kind)(placed.in_width, placed.out_width, placed.in_size, **placed.keywords)

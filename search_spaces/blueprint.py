@@ -8,11 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from search_spaces.errors import UsageError
 
 Setting = int | float | str | bool
+
+
+class Level(NamedTuple):
+    """One map of the pyramid that a head may read: the image, or what the last stage of a resolution gives.
+
+    Attributes:
+        name: ``image``, or the stage that makes it.
+        width: channels.
+        size: (height, width) in pixels or tokens.
+    """
+
+    name: str
+    width: int
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +37,8 @@ class Block:
         kind: its name in the block registry.
         settings: (name, value) pairs, sorted: the keyword arguments of its module. ``stride`` divides the resolution;
             names that end in ``_width`` are channel counts and scale with the width; ``heads`` counts attention heads;
-            ``scales`` false on a stem: no rule changes its width.
+            ``scales`` false on a stem: no rule changes its width; ``pyramid`` true on a head: its input is the pyramid,
+            the image and the last map of each resolution, instead of the last map alone.
     """
 
     kind: str
@@ -67,6 +82,7 @@ class PlacedBlock:
         in_width, out_width: channels.
         in_size: (height, width) of its input map, in pixels or tokens.
         settings: as in ``Block``.
+        levels: the pyramid, where the block reads it: the image first, then from fine to coarse.
     """
 
     name: str
@@ -75,11 +91,19 @@ class PlacedBlock:
     out_width: int
     in_size: tuple[int, int]
     settings: tuple[tuple[str, Setting], ...]
+    levels: tuple[Level, ...] = ()
 
     @property
     def arguments(self) -> dict[str, Setting]:
-        """The settings as keyword arguments."""
+        """The settings by name."""
         return dict(self.settings)
+
+    @property
+    def keywords(self) -> dict[str, object]:
+        """What the block's class takes as keyword arguments: the settings, and the levels where it reads them."""
+        if not self.levels:
+            return dict(self.settings)
+        return {**{name: value for name, value in self.settings if name != "pyramid"}, "levels": self.levels}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +137,18 @@ class Blueprint:
 
     def placed(self) -> Iterator[PlacedBlock]:
         """Yield every block where it stands, in order; a stride s maps a side of n to ceil(n / s)."""
-        width, size = self.in_channels, self.resolution
+        width, size, reduction = self.in_channels, self.resolution, 1
+        image = Level("image", width, size)
+        last_of: dict[int, Level] = {}
         for stage in self.all_stages():
             for number, block in enumerate(stage.blocks, start=1):
                 name = stage.name if stage is self.stem or stage is self.head else f"{stage.name}.block{number}"
-                yield PlacedBlock(name, block.kind, width, stage.width, size, block.settings)
+                levels = (image, *last_of.values()) if block.get("pyramid", False) else ()
+                yield PlacedBlock(name, block.kind, width, stage.width, size, block.settings, levels)
                 stride = int(block.get("stride", 1))
                 width, size = stage.width, (-(-size[0] // stride), -(-size[1] // stride))
+                reduction *= stride
+                last_of[reduction] = Level(stage.name, width, size)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain JSON data, the inverse of ``blueprint_from_dict``."""

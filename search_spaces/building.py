@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from search_spaces.block import module_of
 from search_spaces.blueprint import Blueprint, PlacedBlock
+from search_spaces.pyramid import Pyramid
 
 Mode = Literal["train", "calibrate", "evaluate"]
 """``train``: batch statistics, nothing updated. ``calibrate``: running statistics are cumulative averages.
@@ -28,7 +29,7 @@ class Network(nn.Module):
 
     def __init__(self, modules: list[tuple[PlacedBlock, nn.Module]]) -> None:
         super().__init__()
-        self._order: list[nn.Module] = []
+        self._order = modules
         for placed, module in modules:
             parent: nn.Module = self
             for part in placed.name.split("."):
@@ -36,7 +37,6 @@ class Network(nn.Module):
                     parent.add_module(part, nn.Module())
                 parent = parent.get_submodule(part)
             parent.add_module(placed.kind, module)
-            self._order.append(module)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return what the head gives for images (N, C, H, W)."""
@@ -44,15 +44,17 @@ class Network(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Return the input of the head (a map or tokens) for images (N, C, H, W); the head does not run."""
-        for module in self._order[:-1]:
+        for _, module in self._order[:-1]:
             x = module(x)
         return x
 
     def with_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (output, input of the head: a map or tokens) for images (N, C, H, W)."""
-        features = x
-        for module in self._order:
-            features, x = x, module(x)
+        """Return (output, input of the head: a map, tokens, or a tuple of several) for images (N, C, H, W)."""
+        features, pyramid = x, Pyramid([placed for placed, _ in self._order], x)
+        for placed, module in self._order:
+            features = pyramid.input_of(placed, x)
+            x = module(features)
+            pyramid.add(placed, x)
         return x, features
 
 

@@ -90,6 +90,7 @@ class ModuleSpace(SearchSpace):
         fixed: further arguments of the class.
     """
 
+    has_pyramid = False
     block: ClassVar[ModuleBlock]
     choices: ClassVar[tuple[Knob, ...]]
     side: ClassVar[Size]

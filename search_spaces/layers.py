@@ -20,7 +20,8 @@ class Layer:
     Attributes:
         op: ``conv``, ``depthwise``, ``linear``, ``attention``, ``batch_norm``, ``layer_norm``,
             ``instance_norm``, ``group_norm``, ``activation``, ``add``,
-            ``scale``, ``pool`` (adaptive average), ``avg_pool`` (of windows), ``max_pool``, ``mean``, ``copy``.
+            ``scale``, ``pool`` (adaptive average), ``avg_pool`` (of windows), ``max_pool``, ``mean``, ``copy``,
+            ``upsample`` (bilinear).
         macs: multiply-accumulates of conv, depthwise, linear and attention products; 0 for the others.
         params: weights and biases, affine parameters of norms included.
         inputs, outputs: elements of activations read and written.
@@ -55,10 +56,14 @@ def _core(layer: Layer) -> tuple[int, int]:
 
 
 def _fvcore(layer: Layer) -> tuple[int, int]:
-    """As fvcore 0.1.5 with fused attention: 2 more an element of BatchNorm, 5 of other norms, 1 of average pooling."""
+    """As fvcore 0.1.5 with fused attention: 2 more an element of BatchNorm, 5 of other norms, 1 of average pooling.
+
+    And 4 an element that a bilinear resizing writes.
+    """
     per_element = {"batch_norm": 2, "layer_norm": 5, "instance_norm": 5, "group_norm": 5, "pool": 1}.get(layer.op, 0)
     macs, activations = _core(layer)
-    return macs + per_element * layer.inputs, activations
+    resized = 4 * layer.outputs if layer.op == "upsample" else 0
+    return macs + per_element * layer.inputs + resized, activations
 
 
 def _pycls(layer: Layer) -> tuple[int, int]:

@@ -31,6 +31,7 @@ OPS = {
     "add": "add",
     "mul": "scale",
     "cat": "copy",
+    "upsample_bilinear2d": "upsample",
     **dict.fromkeys(
         ("relu", "hardtanh", "hardswish", "hardsigmoid", "silu", "gelu", "sigmoid", "tanh", "elu", "leaky_relu"),
         "activation",

@@ -99,7 +99,7 @@ def _fill(
     """Return the table of a position; ``known`` holds the vectors so far: the same block costs the same elsewhere."""
     vectors = []
     for placed in position.blocks.values():
-        block = (placed.kind, placed.in_width, placed.out_width, placed.in_size, placed.settings)
+        block = (placed.kind, placed.in_width, placed.out_width, placed.in_size, placed.settings, placed.levels)
         if block not in known:
             known[block] = terms(block_layers(placed))
         vectors.append(known[block])

@@ -22,6 +22,7 @@ from search_spaces.drop_path import depth_rates, skip_at_random
 from search_spaces.errors import UsageError
 from search_spaces.kernel_transforms import KernelTransform, matrices
 from search_spaces.layout import Layout, Plain, holds, layout_of, merge
+from search_spaces.pyramid import Pyramid
 from search_spaces.shared_block import SharedBlock, Tensors
 from search_spaces.space import SearchSpace
 
@@ -144,11 +145,14 @@ class SharedWeights:
         source: Tensors = self.tensors if tensors is None else tensors
         head_input = x
         placed_blocks = list(blueprint.placed())
+        pyramid = Pyramid(placed_blocks, x)
         for placed, rate in zip(placed_blocks, depth_rates(drop_path, len(placed_blocks)), strict=True):
             block = self._block(placed, mode)
-            head_input, x = x, block(x, source, statistics or {}, progress)
+            head_input = pyramid.input_of(placed, x)
+            x = block(head_input, source, statistics or {}, progress)
             if rate and mode == "train":
                 x = skip_at_random(block.module, head_input, x, rate)
+            pyramid.add(placed, x)
         return (x, head_input) if features else x
 
     def run_block(self, placed: PlacedBlock, x: Tensor, mode: Mode = "train", *, progress: float = 1.0) -> Tensor:
@@ -191,7 +195,7 @@ class SharedWeights:
 
     def _block(self, placed: PlacedBlock, mode: Mode) -> SharedBlock:
         size = placed.in_size if blocks.get(placed.kind).uses_size else None
-        key = (placed.name, placed.kind, placed.in_width, placed.out_width, size, placed.settings, mode)
+        key = (placed.name, placed.kind, placed.in_width, placed.out_width, size, placed.settings, placed.levels, mode)
         found = self._cache.blocks.get(key)
         if found is None:
             found = self._cache.blocks[key] = self._new_block(placed, mode)

@@ -13,14 +13,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from search_spaces.architecture import Architecture, canonical_json, read_architecture
-from search_spaces.blueprint import Blueprint
+from search_spaces.blueprint import Blueprint, Setting
 from search_spaces.errors import UsageError, unknown
 from search_spaces.knobs import Knob, Value, check_knobs, count_architectures
 
 Genes = NDArray[np.int16]
+
+
+def is_absent(value: object) -> bool:
+    """Return whether a setting has no value: it then stays out of what is stored."""
+    return value is None
 
 
 class SpaceSettings(BaseModel):
@@ -30,6 +35,11 @@ class SpaceSettings(BaseModel):
 
     in_channels: int = Field(3, ge=1)
     num_classes: int = Field(1000, ge=1)
+    """Outputs of the head: of a classifier its classes, of another head its channels."""
+    head: dict[str, Setting] | None = Field(None, exclude_if=is_absent)
+    """A head over the pyramid instead of the space's own: ``kind``, and its settings."""
+    aspect: tuple[PositiveInt, PositiveInt] | None = Field(None, exclude_if=is_absent)
+    """Height and width that images are to each other as; a resolution is then the height. None: the space's own."""
 
 
 def settings_json(settings: SpaceSettings) -> str:
@@ -42,6 +52,8 @@ class SearchSpace(ABC):
 
     name: ClassVar[str]
     Settings: ClassVar[type[SpaceSettings]] = SpaceSettings
+    has_pyramid: ClassVar[bool] = True
+    """Whether every stage gives one map or grid of tokens, which heads over the pyramid read."""
 
     def __init__(self, settings: SpaceSettings) -> None:
         self.settings = settings

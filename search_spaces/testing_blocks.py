@@ -7,12 +7,13 @@ shared weight outside the small block zeroed, the large block on zero-padded cha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from search_spaces.block import block_layers, module_of
-from search_spaces.blueprint import Block, PlacedBlock, Setting
+from search_spaces.blueprint import Block, Level, PlacedBlock, Setting
 from search_spaces.building import NORMS
 from search_spaces.conv import Size
 from search_spaces.fvcore_check import fvcore_totals
@@ -37,6 +38,20 @@ def tokens(width: int, size: Size, generator: torch.Generator) -> Tensor:
 def place(kind: str, in_width: int, out_width: int, in_size: Size, **settings: Setting) -> PlacedBlock:
     """Return a block of ``kind`` standing alone."""
     return PlacedBlock("block", kind, in_width, out_width, in_size, Block.of(kind, **settings).settings)
+
+
+def place_head(kind: str, in_width: int, out_width: int, in_size: Size, **settings: Setting) -> PlacedBlock:
+    """Return a head over the pyramid that ``pyramid`` makes the maps of."""
+    placed = place(kind, in_width, out_width, in_size, **settings)
+    half = Level("stage1", in_width // 2, (2 * in_size[0], 2 * in_size[1]))
+    image = Level("image", 3, (4 * in_size[0], 4 * in_size[1]))
+    return replace(placed, levels=(image, half, Level("stage2", in_width, in_size)))
+
+
+def pyramid(width: int, size: Size, generator: torch.Generator) -> Value:
+    """Return two random images and their maps of half and a quarter of the sides, the last (2, width, *size)."""
+    half, whole = (2 * size[0], 2 * size[1]), (4 * size[0], 4 * size[1])
+    return images(3, whole, generator), images(width // 2, half, generator), images(width, size, generator)
 
 
 def check_block(small: PlacedBlock, large: PlacedBlock, inputs: Inputs = images, seed: int = 0) -> None:

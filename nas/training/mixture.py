@@ -11,6 +11,7 @@ from torch import Tensor
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import PlacedBlock
 from search_spaces.errors import UsageError, unknown
+from search_spaces.pyramid import Pyramid
 from search_spaces.sharing import SharedWeights
 from search_spaces.space import SearchSpace
 
@@ -96,13 +97,15 @@ def run_mixture(
         progress: how far training has come, 0 to 1.
     """
     at = {slot.place: (slot, weight) for slot, weight in zip(slots, weights, strict=True)}
+    pyramid = Pyramid(placed_blocks, x)
     for placed in placed_blocks:
         if placed.name not in at:
-            x = shared.run_block(placed, x, progress=progress)
-            continue
-        slot, weight = at[placed.name]
-        outputs = torch.stack([shared.run_block(variant, x, progress=progress) for variant in slot.variants])
-        x = torch.tensordot(weight.to(outputs.dtype), outputs, dims=1)
+            x = shared.run_block(placed, pyramid.input_of(placed, x), progress=progress)
+        else:
+            slot, weight = at[placed.name]
+            outputs = torch.stack([shared.run_block(variant, x, progress=progress) for variant in slot.variants])
+            x = torch.tensordot(weight.to(outputs.dtype), outputs, dims=1)
+        pyramid.add(placed, x)
     return x
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from search_spaces.adapted import adapted
 from search_spaces.architecture import Architecture, read_architecture
 from search_spaces.registry import Registry
 from search_spaces.space import SearchSpace
@@ -18,7 +19,8 @@ def space(name: str, **settings: Any) -> SearchSpace:
         UsageError: unknown space or setting, or a value that is not allowed.
     """
     kind = spaces.get(name)
-    return kind(kind.read_settings(settings))
+    read = kind.read_settings(settings)
+    return kind(read) if read.head is None and read.aspect is None else adapted(kind)(read)
 
 
 def load_architecture(text: str) -> tuple[SearchSpace, Architecture]:

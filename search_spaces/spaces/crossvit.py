@@ -131,6 +131,7 @@ class CrossVitSpace(SearchSpace):
 
     name = "crossvit"
     Settings = CrossVitSettings
+    has_pyramid = False
     settings: CrossVitSettings
 
     def __init__(self, settings: CrossVitSettings) -> None:

@@ -167,6 +167,7 @@ class Nasnet(SearchSpace):
 
     name = "nasnet"
     Settings = NasnetSettings
+    has_pyramid = False
     settings: NasnetSettings
 
     def __init__(self, settings: NasnetSettings) -> None:

@@ -13,7 +13,7 @@ from search_spaces.block import blocks
 from search_spaces.blueprint import PlacedBlock, Setting
 from search_spaces.conv import Size
 from search_spaces.nas_wiring import wiring
-from search_spaces.testing_blocks import Inputs, Placed, check_nesting, images, place, tokens
+from search_spaces.testing_blocks import Inputs, Placed, check_nesting, images, place, place_head, pyramid, tokens
 
 Pair = tuple[Placed, Placed]
 Choice = Setting | tuple[Setting, Setting]
@@ -38,6 +38,7 @@ INPUTS: dict[str, Inputs] = {
     "map_head": cells,
     "crossvit": branches,
     "crossvit_head": branches,
+    **dict.fromkeys(("counting_head", "embedding_head", "segmentation_head", "sub_pixel_head"), pyramid),
 }
 
 
@@ -65,12 +66,19 @@ def cell_network(filters: int) -> list[PlacedBlock]:
     ]
 
 
+def head_pair(kind: str, outs: int, **settings: Setting) -> Pair:
+    """Return a head over small maps of few and of many channels."""
+    small, large = (place_head(kind, width, outs, (3, 2), **settings) for width in (8, 16))
+    return small, large
+
+
 HEADS: dict[str, Choice] = {"heads": (1, 2), "head_dim": 8, "mlp_width": (8, 16)}
 BOTH: dict[str, Choice] = {"small_head_dim": 4, "small_mlp_width": (4, 8), "small_depth": (1, 2), "large_depth": (1, 2)}
 PAIRS: tuple[Pair, ...] = (
     pair("batch_norm_head", (6, 11), 5),
     pair("conv_patch_embed", 3, (8, 16), (24, 16), stride=4, mid_width=(4, 6)),
     pair("conv_stem", 3, (8, 16), kernel=(3, 5), stride=2, activation="relu"),
+    head_pair("counting_head", 2, decoder_width=8),
     pair("convnext", (8, 12), (8, 12), kernel=(5, 7), expansion=(2, 4)),
     pair("cross_scale_embed", 3, (16, 32), (16, 16), stride=4),
     pair("crossformer", (8, 16), (8, 16), (6, 6), bias_width=(4, 8), window=3, **HEADS),
@@ -79,6 +87,7 @@ PAIRS: tuple[Pair, ...] = (
     pair("crossvit_head", (8, 16), 5, small_width=(4, 8), grid_ratio=0.5),
     pair("crossvit_stem", 3, (8, 16), (24, 24), small_width=(4, 8)),
     pair("double_conv_stem", 3, (6, 10), stride=2),
+    head_pair("embedding_head", 5),
     pair("fbnet_block", (8, 16), (8, 24), kernel=(3, 5), expansion=(3, 6), stride=2),
     pair("fbnet_skip", (8, 16), (12, 24), stride=2),
     pair("fused_mbconv", (8, 16), (12, 24), kernel=(3, 5), expansion=(2, 4), stride=2),
@@ -119,11 +128,13 @@ PAIRS: tuple[Pair, ...] = (
     pair("residual_stem", 3, (8, 16), inner_width=(4, 8), middle=True, stride=2),
     pair("resnet_basic", (8, 16), (16, 24), bottleneck=(0.5, 1.0), stride=2),
     pair("resnet_bottleneck", (8, 16), (16, 24), bottleneck=(0.25, 0.5), stride=2),
+    head_pair("segmentation_head", 5, decoder_width=8),
     pair("smt_attention", (8, 16), (8, 16), heads=(1, 2), expansion=(2, 4)),
     pair("smt_modulation", (16, 32), (16, 32), expansion=(2, 4)),
     pair("smt_stem", 3, (8, 16), (8, 12), kernel=3, stride=4),
     pair("sret", (8, 16), (8, 16), projection_width=(8, 16), loops=2, groups=3, later_groups=2, **HEADS),
     pair("sret_stem", 3, (8, 16), (16, 16), stride=4),
+    head_pair("sub_pixel_head", 3, factor=2, hidden_width=8),
     pair("swin", (8, 16), (8, 16), (6, 6), window=3, shifted=True, **HEADS),
     pair("token_head", (8, 16), 5),
     pair("token_reduction", (8, 16), (16, 24), (6, 4)),

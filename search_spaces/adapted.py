@@ -1,0 +1,102 @@
+"""Any space with a head over its pyramid, and with images that are not square: its networks, adapted one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache, cached_property
+
+import numpy as np
+
+from search_spaces.architecture import Architecture
+from search_spaces.blueprint import Block, Blueprint, PlacedBlock
+from search_spaces.errors import UsageError
+from search_spaces.knobs import Knob
+from search_spaces.space import SearchSpace, SpaceSettings
+
+
+@cache
+def adapted(kind: type[SearchSpace]) -> type[SearchSpace]:
+    """Return ``kind`` with networks that have the head and the aspect that its settings name."""
+    return type(f"Adapted{kind.__name__}", (_Adapted, kind), {"__doc__": kind.__doc__, "__module__": kind.__module__})
+
+
+class _Adapted(SearchSpace):
+    """Stands before a space's own class, whose blueprints it changes.
+
+    Raises:
+        UsageError: the space has no pyramid, the head takes no such setting, or a resolution has no whole width.
+    """
+
+    def __init__(self, settings: SpaceSettings) -> None:
+        super().__init__(settings)
+        for knob in self.knobs:
+            if knob.name in ("resolution", "height"):
+                for value in knob.values:
+                    self._resolution(int(value))
+        if settings.head is not None:
+            self._check_head(settings.head)
+
+    def blueprint(self, architecture: Architecture) -> Blueprint:
+        """Return what ``architecture`` means, with the head and the aspect of the settings."""
+        found: Blueprint = super().blueprint(architecture)  # type: ignore[safe-super]
+        if self.settings.aspect is not None:
+            found = replace(found, resolution=self._resolution(found.resolution[0]))
+        if self.settings.head is None:
+            return found
+        settings = {name: value for name, value in self.settings.head.items() if name != "kind"}
+        block = Block.of(str(self.settings.head["kind"]), pyramid=True, **settings)
+        return replace(found, head=replace(found.head, blocks=(block,)))
+
+    def position_knobs(self) -> Mapping[str, tuple[str, ...]]:
+        """Return what each position depends on; a head over the pyramid on every knob that changes a level of it."""
+        found: Mapping[str, tuple[str, ...]] = super().position_knobs()  # type: ignore[safe-super]
+        return found if self.settings.head is None else {**found, "head": self._head_knobs}
+
+    @cached_property
+    def _head_knobs(self) -> tuple[str, ...]:
+        bases = (self.smallest(), self.largest())
+        return tuple(knob.name for knob in self.knobs if any(self._changes_head(base, knob) for base in bases))
+
+    def _changes_head(self, base: Architecture, knob: Knob) -> bool:
+        # What another value makes active takes its first value.
+        genes = np.tile(self.encode([base]).clip(0), (len(knob.values), 1))
+        genes[:, self.column[knob.name]] = np.arange(len(knob.values))
+        return len(set(map(self._head, self.decode(genes)))) > 1
+
+    def _head(self, architecture: Architecture) -> PlacedBlock:
+        return list(self.blueprint(architecture).placed())[-1]
+
+    def _resolution(self, height: int) -> tuple[int, int]:
+        if self.settings.aspect is None:
+            return height, height
+        rows, columns = self.settings.aspect
+        if height * columns % rows:
+            multiple = rows // np.gcd(rows, columns)
+            raise UsageError(
+                f"space {self.name!r}: resolution {height} of aspect {rows}:{columns} has no whole width: "
+                f"allowed: multiples of {multiple}"
+            )
+        return height, height * columns // rows
+
+    def _check_head(self, head: Mapping[str, object]) -> None:
+        from search_spaces.block import block_layers
+
+        kind = head.get("kind")
+        if not isinstance(kind, str):
+            raise UsageError(f"space {self.name!r}, setting 'head' got {dict(head)}: give its kind and settings")
+        if not self.has_pyramid:
+            raise UsageError(
+                f"space {self.name!r} has no pyramid, which head {kind!r} reads: choose a space whose stages give one "
+                "map or grid of tokens each"
+            )
+        try:
+            block_layers(self._head(self.smallest()))
+        except TypeError as error:
+            raise UsageError(
+                f"space {self.name!r}, setting 'head': {kind} can't take {_given(head)}: {error}"
+            ) from None
+
+
+def _given(head: Mapping[str, object]) -> str:
+    return ", ".join(name for name in head if name != "kind") or "no settings"
