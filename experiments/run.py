@@ -112,9 +112,11 @@ def _stages(context: Context, until: Until) -> Outcome:
 
 
 def _report(context: Context, summary: dict[str, Any], data: Any) -> Outcome:
+    from experiments.evaluated import evaluated_table, thin
     from experiments.report.page import write_report
     from experiments.report.text import render_front_table
 
+    data = data.model_copy(update={"table": thin(evaluated_table(context.study, data))})
     write_text(context.folder / "report.json", data.to_json() + "\n")
     write_report(data, context.folder / "report.html")
     for name in ("front.json", "front.csv", "report.json", "report.html"):

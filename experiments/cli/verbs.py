@@ -16,6 +16,7 @@ VERBS = (
     "calibrate",
     "export",
     "report",
+    "serve",
     "study",
     "storage",
     "tune",

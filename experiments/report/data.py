@@ -16,6 +16,7 @@ from pydantic import (
     field_validator,
 )
 
+from experiments.report.table import EvaluatedTable
 from predictors.measurement import Obtained
 from search_spaces.blueprint import Blueprint, blueprint_from_dict
 from search_spaces.errors import UsageError
@@ -106,7 +107,7 @@ class TrainingPoint(_Frozen):
     """The state of training after ``step`` optimiser steps.
 
     Attributes:
-        epoch: finished epochs.
+        epoch: finished epochs; None where that is not known.
         images: images seen, each once for every network that it trained.
         loss: mean over the networks of the step.
         accuracy_smallest, accuracy_middle, accuracy_largest: of validation data, in %, where evaluated.
@@ -115,7 +116,7 @@ class TrainingPoint(_Frozen):
     """
 
     step: int
-    epoch: int
+    epoch: int | None = None
     images: int
     loss: Diverging
     learning_rate: FiniteFloat
@@ -276,6 +277,7 @@ class ReportData(_Frozen):
     predictors: tuple[PredictorFit, ...] = ()
     networks: tuple[ChosenNetwork, ...] = ()
     scaling: tuple[ScalingRow, ...] = ()
+    table: EvaluatedTable = EvaluatedTable()
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> str:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from experiments.report.data import ReportData
 from experiments.report.formats import SOURCES
-from experiments.report.panel import Figure, make_panels
+from experiments.report.panel import Figure, Panel, make_panels
+from experiments.report.table import EvaluatedTable
 from nas.files import write_text
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 FOLDER = Path(__file__).parent
+EXPLORER = ("explorer_data.js", "explorer_canvas.js", "explorer_scatter.js", "explorer_parallel.js", "explorer.js")
+SCRIPTS = ("figures.js", *EXPLORER, "report.js")
 # These buttons alone: plotly has another that sends the figure to its own host.
 PLOT_CONFIG = {
     "responsive": True,
@@ -40,8 +48,38 @@ def write_report(data: ReportData, path: Path) -> None:
 
 def render_report(data: ReportData) -> str:
     """Return the page; the same data gives the same text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    own = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    scripts = [plotly_script(), own]
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            data=data,
+            panels=make_panels(data),
+            policy=content_policy(scripts),
+            style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 - plotly's file and our own
+        )
+    )
+
+
+def render_panel(panel: Panel) -> str:
+    """Return one panel as a piece of HTML, as it stands in the report."""
+    template = _environment().get_template("elements.html")
+    return str(template.make_module().section(panel))  # type: ignore[attr-defined]
+
+
+def plotly_script() -> str:
+    """Return plotly.js, which comes with its package."""
     from plotly.offline import get_plotlyjs
+
+    script: str = get_plotlyjs()
+    return script
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
@@ -50,22 +88,23 @@ def render_report(data: ReportData) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["figure_json"] = figure_json
-    scripts = [get_plotlyjs(), (FOLDER / "page.js").read_text(encoding="utf-8")]
-    return environment.get_template("page.html").render(
-        data=data,
-        panels=make_panels(data),
-        sources=[(source, MEANINGS[source]) for source in SOURCES],
-        policy=content_policy(scripts),
-        style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
-        scripts=[Markup(script) for script in scripts],  # noqa: S704 - plotly's file and our own
-    )
+    environment.filters |= {"figure_json": figure_json, "table_json": table_json}
+    environment.globals["sources"] = [(source, MEANINGS[source]) for source in SOURCES]
+    return environment
 
 
 def figure_json(figure: Figure) -> Markup:
     """Return a figure as JSON that can stand inside a script element: no ``<`` closes it or opens a comment."""
     content = {"data": list(figure.traces), "layout": dict(figure.layout), "config": PLOT_CONFIG}
-    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    return _inside_script(json.dumps(content, allow_nan=False, separators=(",", ":")))
+
+
+def table_json(table: EvaluatedTable) -> Markup:
+    """Return the explorer's table as JSON that can stand inside a script element."""
+    return _inside_script(table.model_dump_json())
+
+
+def _inside_script(text: str) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704 - escaped
 
 

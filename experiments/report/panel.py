@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from markupsafe import Markup
 
 from experiments.report.data import ReportData
+from experiments.report.table import EvaluatedTable
 from predictors.measurement import Obtained
 from search_spaces.registry import Registry
 
@@ -162,7 +163,15 @@ class Fold:
     elements: Sequence[Element]
 
 
-Element = Table | Figure | Grid | Tiles | Facts | Bars | Points | Legend | Drawing | Card | Fold
+@dataclass(frozen=True)
+class Explorer:
+    """Every evaluated network on linked canvases: any two quantities, all knobs, brushing and filters."""
+
+    kind: ClassVar[str] = "explorer"
+    table: EvaluatedTable
+
+
+Element = Explorer | Table | Figure | Grid | Tiles | Facts | Bars | Points | Legend | Drawing | Card | Fold
 
 
 @dataclass(frozen=True)

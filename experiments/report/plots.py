@@ -11,6 +11,8 @@ from experiments.report.data import Quantity
 
 SERIES = tuple(f"var(--series-{number})" for number in range(1, 6))
 FAINT, INK, MUTED, LINE, SURFACE = "var(--faint)", "var(--ink)", "var(--muted)", "var(--line)", "var(--surface)"
+DASHES = ("solid", "dash", "dot", "dashdot")
+SYMBOLS = ("diamond", "square", "circle", "cross")
 FONT = "system-ui, sans-serif"
 
 

@@ -20,6 +20,7 @@ from experiments.report.names import counting_title
 from experiments.report.panel import PANELS, Card, Cell, Column, Element, Figure, Fold, Panel, Table
 from experiments.report.plots import FAINT, INK, SERIES, SURFACE, axis, error_bars, layout, log_axis, plot_text
 
+MAX_DOMINATED = 1500
 SYMBOLS = {"measured": "circle", "predicted": "circle", "analytic": "square", "table": "diamond"}
 
 
@@ -47,7 +48,7 @@ def _card(front: Front, counting: str) -> Card:
 
 
 def _figure(front: Front, members: Sequence[Candidate]) -> Figure:
-    dominated = [c for c in front.candidates if not c.on_front]
+    dominated = evenly([c for c in front.candidates if not c.on_front], MAX_DOMINATED)
     chosen = [c for c in front.candidates if c.chosen]
     traces = [_points(dominated, "dominated", color=FAINT, size=6, symbol="circle")] if dominated else []
     if members:
@@ -58,7 +59,15 @@ def _figure(front: Front, members: Sequence[Candidate]) -> Figure:
     x = log_axis("latency (ms, logarithmic)", (c.latency_ms.value for c in front.candidates))
     y = axis("validation accuracy (%)")
     obtained = sources(quantity for c in front.candidates for quantity in (c.accuracy, c.latency_ms))
-    return Figure("Accuracy against latency", traces, layout(x, y), f"accuracy: {front.recipe}", obtained, 460)
+    hidden = sum(not c.on_front for c in front.candidates) - len(dominated)
+    sample = f"; {hidden:,} dominated networks are left out, evenly" if hidden else ""
+    return Figure("Accuracy against latency", traces, layout(x, y), f"accuracy: {front.recipe}{sample}", obtained, 460)
+
+
+def evenly(candidates: Sequence[Candidate], limit: int) -> Sequence[Candidate]:
+    """Return at most ``limit`` of them, evenly over their order: thousands of points say no more than hundreds."""
+    step = max(1.0, len(candidates) / limit)
+    return [candidates[int(number * step)] for number in range(min(len(candidates), limit))]
 
 
 def _pairs(members: Sequence[Candidate]) -> list[tuple[str, str]]:

@@ -8,9 +8,7 @@ from experiments.report.data import ReportData, SearchRun
 from experiments.report.formats import grouped, significant
 from experiments.report.names import algorithm_title
 from experiments.report.panel import PANELS, Figure, Panel
-from experiments.report.plots import SERIES, axis, layout, plot_text
-
-DASHES = ("solid", "dash", "dot", "dashdot")
+from experiments.report.plots import DASHES, SERIES, axis, layout, plot_text
 
 
 @PANELS.register("hypervolume")
@@ -48,12 +46,13 @@ def _definition(data: ReportData) -> str:
 
 def _line(run: SearchRun, number: int) -> dict[str, Any]:
     name = plot_text(f"{algorithm_title(run.algorithm)} ({significant(run.final)})")
+    dash = DASHES[number % len(DASHES)]
     return {
         "type": "scatter",
         "mode": "lines",
         "name": name,
         "x": [point.evaluations for point in run.history],
         "y": [point.hypervolume for point in run.history],
-        "line": {"shape": "hv", "width": 2.4, "color": SERIES[number % len(SERIES)], "dash": DASHES[number % 4]},
+        "line": {"shape": "hv", "width": 2.4, "color": SERIES[number % len(SERIES)], "dash": dash},
         "hovertemplate": "%{x} evaluations: %{y:.4f}<extra>" + plot_text(algorithm_title(run.algorithm)) + "</extra>",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from experiments.report.block_labels import MEANINGS, block_labels, setting_text, size_text
@@ -34,16 +34,23 @@ def networks(data: ReportData) -> Panel | None:
     """Return the panel, one card a network."""
     if not data.networks:
         return None
-    written = {
-        name for network in data.networks for block in network.read_blueprint().placed() for name in block.arguments
-    }
+    cards = [_card(network) for network in data.networks]
+    return Panel("networks", "Chosen networks", "Networks", 70, cards, _lead(data.networks, data.counting))
+
+
+def network_panel(network: ChosenNetwork, counting: str) -> Panel:
+    """Return a panel of one network alone."""
+    return Panel("network", network.label, network.label, 0, [_card(network)], _lead([network], counting))
+
+
+def _lead(shown: Sequence[ChosenNetwork], counting: str) -> str:
+    written = {name for network in shown for block in network.read_blueprint().placed() for name in block.arguments}
     meanings = ", ".join(text for name, text in MEANINGS.items() if name in written)
-    lead = (
+    return (
         "Each box is a block: its width grows with the square root of the channels, its height with that of the "
         f"resolution; ↓2 is a stride. {meanings}. Point at a block for all its settings. Costs are of one image, "
-        f"{counting_title(data.counting)}."
+        f"{counting_title(counting)}."
     )
-    return Panel("networks", "Chosen networks", "Networks", 70, [_card(network) for network in data.networks], lead)
 
 
 def _card(network: ChosenNetwork) -> Card:

@@ -33,7 +33,7 @@ def provenance(data: ReportData) -> Panel:
     elements: list[Element] = [Grid(cards)]
     for title, settings in (("All settings", study.settings), ("Settings of the space", study.space.settings)):
         if settings:
-            elements.append(Fold(title, (_facts(dict(_flat(settings))),)))
+            elements.append(Fold(title, (_facts(dict(flat_settings(settings))),)))
     return Panel("provenance", "Settings and provenance", "Provenance", 90, elements)
 
 
@@ -48,11 +48,11 @@ def _stages(stages: tuple[tuple[str, float], ...]) -> Bars:
     return Bars(bars, f"{duration(total)} in all, wall clock", ("measured",))
 
 
-def _flat(settings: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, str]]:
+def flat_settings(settings: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Yield (dotted path, value) of nested settings."""
     for name, value in settings.items():
         if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from flat_settings(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", _value(value)
 

@@ -7,15 +7,13 @@ from typing import Any
 from experiments.report.data import ReportData, TrainingPoint
 from experiments.report.formats import grouped, scaled
 from experiments.report.panel import PANELS, Card, Element, Figure, Grid, Panel, Points
-from experiments.report.plots import SERIES, axis, layout
+from experiments.report.plots import SERIES, SYMBOLS, axis, layout
 
 NETWORKS = (
     ("largest", "accuracy_largest", "circle", "solid"),
     ("middle", "accuracy_middle", "square", "dash"),
     ("smallest", "accuracy_smallest", "diamond", "dot"),
 )
-
-SYMBOLS = ("diamond", "square", "circle", "cross")
 
 
 @PANELS.register("training")
@@ -39,9 +37,10 @@ def training(data: ReportData) -> Panel | None:
     if undone:
         elements.append(Card("What was undone", [Points(undone)]))
     last = data.training[-1]
+    epochs = "" if last.epoch is None else f"{grouped(last.epoch)} epochs, "
     lead = (
-        f"One set of weights was trained for {grouped(last.step)} optimiser steps ({grouped(last.epoch)} epochs, "
-        f"{grouped(last.images)} images)."
+        f"One set of weights was trained for {grouped(last.step)} optimiser steps "
+        f"({epochs}{grouped(last.images)} images)."
     )
     return Panel("training", "Training of the supernetwork", "Training", 60, elements, lead)
 

@@ -26,6 +26,7 @@ def test_the_report_opens_draws_and_asks_no_host(name: str, request: pytest.Fixt
         page.goto((study.folder / "report.html").as_uri())
         drawn = "document.querySelectorAll('.plot .main-svg').length"
         wanted = len(page.query_selector_all(".plot"))
+        page.evaluate("Figures.drawAll()")
         for _ in range(200):
             if page.evaluate(drawn) >= wanted:
                 break

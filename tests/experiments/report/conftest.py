@@ -26,6 +26,7 @@ from experiments.report.data import (
     StudyInfo,
     TrainingPoint,
 )
+from experiments.report.table import EvaluatedTable, table_knobs
 from search_spaces.blueprint import Block, Blueprint, Stage
 
 TARGETS = {
@@ -234,6 +235,39 @@ def make_scaling() -> tuple[ScalingRow, ...]:
     )
 
 
+def make_table() -> EvaluatedTable:
+    """Return the candidates of the first two targets as columns, with four knobs."""
+    first, second = (make_candidates(target) for target in list(TARGETS)[:2])
+    rng = np.random.default_rng(5)
+    depth, kernel = rng.integers(2, 5, len(first)), rng.choice([3, 5, 7], len(first))
+    choices = [
+        {
+            "depth": int(d),
+            "kind": "mbconv" if d == 2 else "fused",
+            "width": 1.0,
+            **({"kernel": int(k)} if d > 2 else {}),
+        }
+        for d, k in zip(depth, kernel, strict=True)
+    ]
+    columns = [
+        ("validation_accuracy", "Validation accuracy", "%", "max", "measured", [c.accuracy.value for c in first]),
+        ("latency_ms@a", "Latency on cpu fp32 b1", "ms", "min", "measured", [c.latency_ms.value for c in first]),
+        ("latency_ms@b", "Latency on h200", "ms", "min", "analytic", [c.latency_ms.value for c in second]),
+        ("macs", "MACs", "count", "min", "analytic", [None, *(float(c.macs) for c in first[1:])]),
+    ]
+    names = ("name", "title", "unit", "direction", "obtained", "values")
+    return EvaluatedTable.model_validate(
+        {
+            "keys": [c.key for c in first],
+            "labels": [c.label for c in first],
+            "chosen": [row for row, c in enumerate(first) if c.chosen],
+            "columns": [dict(zip(names, (*column[:4], (column[4],), column[5]), strict=True)) for column in columns],
+            "knobs": [knob.model_dump() for knob in table_knobs(choices)],
+            "num_evaluated": len(first),
+        }
+    )
+
+
 @pytest.fixture(scope="session")
 def mobile_blueprint() -> Blueprint:
     """Return a MobileNetV3-like network."""
@@ -283,6 +317,7 @@ def report_data() -> ReportData:
             make_network("00000000000000b2", "fast", make_vit(), "the fastest with at least 97 % on validation data"),
         ),
         scaling=make_scaling(),
+        table=make_table(),
         notes=(
             "The search saw validation data only; test data was used in this report alone.",
             "Latency on h200 bf16 b64 is a roofline: a lower bound that ranks well and is often 30 % too small.",

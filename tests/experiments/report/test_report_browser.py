@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 HOSTILE = "<script>window.broken=1</script><img src=//x.invalid/y onerror=window.broken=1>"
-DRAWN = "document.querySelectorAll('.plot .main-svg').length >= 8 * 3"
+DRAWN = "(Figures.drawAll(), document.querySelectorAll('.plot .main-svg').length >= 13 * 3)"
 OVERFLOW = "document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -82,7 +82,7 @@ def assert_silent(opened: Opened) -> None:
 
 def test_every_figure_is_drawn_without_a_word_or_a_host(browser: Any, report: Path) -> None:
     opened = show(browser, report)
-    assert opened.count(".plot.js-plotly-plot") == 8
+    assert opened.count(".plot.js-plotly-plot") == 13
     front = opened.page.locator("#fronts .plot").first
     assert front.locator(".scatterlayer .trace").count() == 4
     assert front.locator(".scatterlayer .points path").count() >= 100

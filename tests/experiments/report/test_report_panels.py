@@ -58,7 +58,8 @@ def without(data: ReportData, **parts: Any) -> ReportData:
 def test_panels_stand_in_order_and_empty_ones_are_left_out(report_data: ReportData, bare_data: ReportData) -> None:
     names = [made.name for made in make_panels(report_data)]
     assert names == [
-        "overview", "reading", "fronts", "hypervolume", "predictors", "training", "networks", "scaling", "provenance",
+        "overview", "explore", "reading", "fronts", "hypervolume", "importance", "predictors", "training", "networks",
+        "scaling", "provenance",
     ]  # fmt: skip
     assert [made.name for made in make_panels(bare_data)] == ["overview", "reading", "provenance"]
 
@@ -66,7 +67,7 @@ def test_panels_stand_in_order_and_empty_ones_are_left_out(report_data: ReportDa
 def test_every_figure_is_one_that_plotly_knows(report_data: ReportData) -> None:
     graph_objects = pytest.importorskip("plotly.graph_objects")
     figures = [figure for made in make_panels(report_data) for figure in of_type(made, Figure)]
-    assert len(figures) == 8
+    assert len(figures) == 13
     for figure in figures:
         text = figure_json(figure).replace("var(--", "#123456;").replace(")", ")")
         content = json.loads(_with_real_colors(text))

@@ -1,0 +1,143 @@
+"""A study's report as far as it is: the written one once the study ended, and before that what the database holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from experiments.evaluated import evaluated_table, minimised, thin
+from experiments.report.data import (
+    GroupAccuracy,
+    HypervolumePoint,
+    ReportData,
+    SearchHistory,
+    SearchRun,
+    SpaceInfo,
+    StudyInfo,
+    TrainingPoint,
+    read_report_data,
+)
+from experiments.report.table import EvaluatedTable
+from search_spaces.errors import NasError, UsageError
+
+if TYPE_CHECKING:
+    from experiments.store.records import Records
+    from experiments.store.store import StudySummary
+
+HISTORY_POINTS = 60
+
+
+def live_report(study: Records, summary: StudySummary, folder: Path) -> ReportData:
+    """Return everything that can be shown of a study now.
+
+    Raises:
+        UsageError: the written report can't be read.
+    """
+    written = _written(folder)
+    if written is not None and _covers(written, summary):
+        if written.table.keys:
+            return written
+        return written.model_copy(update={"table": thin(evaluated_table(study, written))})
+    bare = ReportData(study=_study(study, summary), training=tuple(_training(study)))
+    table = evaluated_table(study, bare)
+    return bare.model_copy(update={"table": thin(table), "search": _history(table, study), "notes": (_note(summary),)})
+
+
+def _written(folder: Path) -> ReportData | None:
+    try:
+        return read_report_data((folder / "report.json").read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    except UnicodeDecodeError:
+        raise UsageError("the report's data is not text: run the study again") from None
+
+
+def _covers(report: ReportData, summary: StudySummary) -> bool:
+    """Return whether nothing was evaluated since the report was written (an export alone makes nothing of it old)."""
+    return sum(run.history[-1].evaluations for run in report.search.runs if run.history) >= summary.num_evaluations
+
+
+def _note(summary: StudySummary) -> str:
+    return (
+        f"The study is {summary.state}: this is what its database holds now. Counts are made here in closed form; "
+        "predicted latencies and fronts of targets follow when the study ends."
+    )
+
+
+def _study(study: Records, summary: StudySummary) -> StudyInfo:
+    seconds = [(name, float(row["seconds"])) for name, row in study.done("stage").items() if "seconds" in row]
+    return StudyInfo(
+        name=study.name,
+        created=summary.created_at.isoformat(timespec="seconds"),
+        settings=study.settings,
+        seed=study.seed,
+        space=_space(study),
+        stage_seconds=tuple(seconds),
+    )
+
+
+def _space(study: Records) -> SpaceInfo:
+    """Return the space as an evaluated network names it, or as the settings do, with its size where it is known."""
+    first = next(iter(study.architectures().values()), None)
+    if first is not None:
+        content = json.loads(first)
+        name, settings = str(content["space"]), dict(content["settings"])
+    else:
+        settings = dict(study.settings.get("space") or {})
+        name = str(settings.pop("name", "unknown"))
+    from search_spaces.spaces import space
+
+    try:
+        return SpaceInfo(name=name, settings=settings, size=str(space(name, **settings).size()))
+    except (NasError, TypeError):
+        return SpaceInfo(name=name, settings=settings, size="0")
+
+
+def _training(study: Records) -> Iterable[TrainingPoint]:
+    for row in study.done("training").values():
+        if "loss" not in row:
+            continue
+        accuracies: dict[str, Any] = row.get("validation_accuracy", {})
+        yield TrainingPoint(
+            step=row["step"],
+            images=row.get("network_images", 0),
+            loss=row["loss"],
+            learning_rate=row["learning_rate"],
+            accuracy_smallest=accuracies.get("smallest"),
+            accuracy_middle=accuracies.get("middle"),
+            accuracy_largest=accuracies.get("largest"),
+            groups=tuple(GroupAccuracy(**group) for group in row.get("group_accuracy", ())),
+            rollbacks=tuple(row.get("rollbacks", ())),
+        )
+
+
+def _history(table: EvaluatedTable, study: Records) -> SearchHistory:
+    """Return the hypervolume of the first two columns over the evaluations, in the box of what was seen."""
+    from nas.search.pareto import hypervolume, normalise
+
+    if len(table.columns) < 2 or len(table.keys) < 2:
+        return SearchHistory()
+    shown = table.columns[:2]
+    points = minimised(table, [column.name for column in shown])
+    points = points[np.isfinite(points).all(axis=1)]
+    if len(points) < 2:
+        return SearchHistory()
+    ideal, nadir = points.min(axis=0), points.max(axis=0)
+    scaled = normalise(points, ideal, nadir)
+    numbers = np.unique(np.linspace(1, len(points), HISTORY_POINTS).round().astype(int)).tolist()
+    history = tuple(
+        HypervolumePoint(evaluations=n, hypervolume=hypervolume(scaled[:n], np.full(2, 1.0 + 1e-9))) for n in numbers
+    )
+    algorithm = str((study.settings.get("search") or {}).get("algorithm", "search"))
+    sources = tuple(dict.fromkeys(source for column in shown for source in column.obtained))
+    worst = [-value if column.direction == "max" else value for column, value in zip(shown, nadir, strict=True)]
+    return SearchHistory(
+        runs=(SearchRun(algorithm=algorithm, history=history, final=history[-1].hypervolume),),
+        reference_point={f"{column.name} ({column.unit})": float(v) for column, v in zip(shown, worst, strict=True)},
+        normalisation="each objective scaled to the range seen so far, which still changes: compare finished studies",
+        obtained=sources,
+    )

@@ -1,0 +1,104 @@
+"""What the service knows of studies: by an id that the server made, with what is dear to make kept until it changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from experiments.live import live_report
+from experiments.report.data import ReportData
+from experiments.store.store import Store, Study, StudySummary
+from search_spaces.errors import UsageError
+
+KEPT_REPORTS = 8
+MAX_FILE_NAME = 255
+
+
+class NotFound(UsageError):  # noqa: N818 - answered with 404
+    """There is nothing under this id."""
+
+
+def made_id(*parts: str) -> str:
+    """Return the id of a thing by its names: 16 hexadecimal digits; no name is ever part of an address or a path."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    version: Any
+    report: ReportData
+
+
+class Catalogue:
+    """The studies of one store and one folder.
+
+    Attributes:
+        store: where studies are remembered.
+        out: the folder of all studies.
+    """
+
+    def __init__(self, store: Store, out: Path) -> None:
+        self.store = store
+        self.out = out
+        self._reports: dict[str, _Kept] = {}
+        self._settings: dict[tuple[str, datetime], dict[str, Any]] = {}
+        self._lock = Lock()
+
+    def summaries(self) -> dict[str, StudySummary]:
+        """Return every study by id, oldest first."""
+        return {made_id(summary.name): summary for summary in self.store.studies()}
+
+    def summary(self, study_id: str) -> StudySummary:
+        """Return one study's line.
+
+        Raises:
+            NotFound: there is no such study.
+        """
+        found = self.summaries().get(study_id)
+        if found is None:
+            raise NotFound(f"there is no study with id {study_id}: GET /api/studies lists them")
+        return found
+
+    def study(self, study_id: str) -> Study:
+        """Return the study of this id, as ``summary``."""
+        return self.store.load(self.summary(study_id).name)
+
+    def settings(self, summary: StudySummary) -> dict[str, Any]:
+        """Return a study's settings, which never change."""
+        place = (summary.name, summary.created_at)
+        if place not in self._settings:
+            self._settings[place] = self.store.load(summary.name).settings
+        return self._settings[place]
+
+    def folder(self, study: Study) -> Path:
+        """Return the folder of a study's files; a name that is no plain file name has none that could exist."""
+        name = study.name
+        plain = name not in (".", "..") and not set(name) & set("/\\") and len(os.fsencode(name)) <= MAX_FILE_NAME
+        return self.out / (name if plain else f".no-folder-{made_id(name)}")
+
+    def report(self, study_id: str) -> ReportData:
+        """Return what the panels of a study show now, made again only when something was finished since."""
+        summary = self.summary(study_id)
+        study = self.store.load(summary.name)
+        folder = self.folder(study)
+        written = folder / "report.json"
+        stamp = written.stat().st_mtime_ns if written.is_file() else 0
+        version = (summary.updated_at, summary.num_evaluations, summary.state, stamp)
+        kept = self._reports.get(study_id)
+        if kept is not None and kept.version == version:
+            return kept.report
+        # One at a time: ten panels that ask together wait for one report instead of making ten.
+        with self._lock:
+            kept = self._reports.get(study_id)
+            if kept is not None and kept.version == version:
+                return kept.report
+            report = live_report(study, summary, folder)
+            while len(self._reports) >= KEPT_REPORTS:
+                self._reports.pop(next(iter(self._reports)))
+            self._reports[study_id] = _Kept(version, report)
+            return report

@@ -1,0 +1,86 @@
+"""Live events: a stream of server-sent events that says which studies changed, so that nothing needs to poll."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from experiments.service.catalogue import Catalogue
+from experiments.service.routes_studies import Studies, study_line
+from search_spaces.errors import NasError
+
+router = APIRouter(prefix="/api", tags=["events"])
+
+INTERVAL_S = 1.0
+COMMENT_EVERY = 15
+MAX_LISTENERS = 64
+
+
+class Listeners:
+    """How many streams are open; each costs a look at the database a second."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+
+listeners = Listeners()
+
+
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "A stream without an end."}},
+)
+async def events(studies: Studies) -> StreamingResponse:
+    """Stream ``study`` events (a study's line, when it changed), ``deleted`` (its id) and ``problem`` (one line)."""
+    if listeners.open >= MAX_LISTENERS:
+        raise HTTPException(503, f"{MAX_LISTENERS} streams of events are open: close one")
+    return StreamingResponse(_stream(studies), media_type="text/event-stream")
+
+
+async def _stream(studies: Catalogue) -> AsyncIterator[str]:
+    listeners.open += 1
+    known: dict[str, str] = {}
+    quiet = 0
+    try:
+        yield "retry: 2000\n\n"
+        while True:
+            messages = await run_in_threadpool(_changes, studies, known)
+            for message in messages:
+                yield message
+            quiet = 0 if messages else quiet + 1
+            if quiet >= COMMENT_EVERY:
+                # So that a dead connection is noticed.
+                quiet = 0
+                yield ": still here\n\n"
+            await asyncio.sleep(INTERVAL_S)
+    finally:
+        listeners.open -= 1
+
+
+def _changes(studies: Catalogue, known: dict[str, str]) -> list[str]:
+    """Return the events since the last call, and note in ``known`` what was said."""
+    try:
+        lines = {name: study_line(studies, name, summary) for name, summary in studies.summaries().items()}
+    except NasError as error:
+        return [_event("problem", {"message": str(error)})] if known.pop("problem", None) is None else []
+    found = []
+    for name, line in lines.items():
+        text = line.model_dump_json()
+        if known.get(name) != text:
+            known[name] = text
+            found.append(f"event: study\ndata: {text}\n\n")
+    for name in [name for name in known if name not in lines]:
+        del known[name]
+        found.append(_event("deleted", {"id": name}))
+    return found
+
+
+def _event(kind: str, content: dict[str, Any]) -> str:
+    return f"event: {kind}\ndata: {json.dumps(content)}\n\n"
