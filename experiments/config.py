@@ -24,6 +24,8 @@ from nas.search.objectives import ObjectiveConfig
 from nas.training.settings import FinetuneSettings, TrainingSettings
 from search_spaces.errors import UsageError
 
+STUDY_NAME = r"^[A-Za-z0-9]([A-Za-z0-9 ._+-]{0,98}[A-Za-z0-9._+-])?$"
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -75,7 +77,7 @@ class ScalingSettings(_Frozen):
 class StudyConfig(_Frozen):
     """All settings of a study."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._+-]{0,98}[A-Za-z0-9._+-])?$")
+    name: str = Field(pattern=STUDY_NAME)
     """Names the study in the database and its folder: letters, digits, space and . _ + -"""
     seed: int = Field(0, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = "auto"

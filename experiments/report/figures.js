@@ -22,6 +22,7 @@ const Figures = (() => {
     const { data, layout } = resolved(figure, getComputedStyle(document.documentElement));
     // A finger that scrolls the page must not zoom a figure.
     if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false;
+    waiting.delete(plot);
     plot.dataset.drawn = "true";
     return Plotly.react(plot, data, layout, figure.config);
   }
@@ -31,7 +32,6 @@ const Figures = (() => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       near.unobserve(target);
-      waiting.delete(target);
       draw(target);
     }
   }, { rootMargin: "600px" });

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from experiments.service import routes_events, routes_facts, routes_page, routes_studies
+from experiments.service import routes_events, routes_facts, routes_jobs, routes_page, routes_studies
 from experiments.service.access import Access
 from experiments.service.catalogue import Catalogue, NotFound
 from experiments.service.guard import Guard, error_content
@@ -51,10 +51,11 @@ def make_application(store: Store, out: Path) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         responses=ERRORS,
     )
     app.state.catalogue = Catalogue(store, out)
-    for routes in (routes_studies, routes_facts, routes_events, routes_page):
+    for routes in (routes_studies, routes_jobs, routes_facts, routes_events, routes_page):
         app.include_router(routes.router)
     app.add_exception_handler(NasError, _nas_error)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -88,8 +89,10 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return _answer(404 if first["loc"][0] == "path" else 400, f"{where}: {first['msg']}")
 
 
-async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 405 and request.method == "GET":
+        return _answer(404, "there is nothing to read at this address")
     answer = _answer(error.status_code, str(error.detail))
     answer.headers.update(error.headers or {})
     return answer

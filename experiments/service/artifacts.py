@@ -18,7 +18,7 @@ def artifacts_of(study: Records) -> dict[str, ExportedFile]:
     return {made_id(study.name, file.name): file for file in files}
 
 
-def network_artifacts(studies: Catalogue, study_id: str, files: Iterable[ExportedFile]) -> tuple[ArtifactLine, ...]:
+def network_artifacts(studies: Catalogue, study_id: int, files: Iterable[ExportedFile]) -> tuple[ArtifactLine, ...]:
     """Return those of ``files`` that can be downloaded."""
     study = studies.study(study_id)
     known = artifacts_of(study)

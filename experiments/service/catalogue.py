@@ -1,11 +1,10 @@
-"""What the service knows of studies: by an id that the server made, with what is dear to make kept until it changes."""
+"""What the service knows of studies, by id; what is dear to make is kept until it changes."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -45,35 +44,34 @@ class Catalogue:
     def __init__(self, store: Store, out: Path) -> None:
         self.store = store
         self.out = out
-        self._reports: dict[str, _Kept] = {}
-        self._settings: dict[tuple[str, datetime], dict[str, Any]] = {}
+        self._reports: dict[int, _Kept] = {}
+        self._settings: dict[int, dict[str, Any]] = {}
         self._lock = Lock()
 
-    def summaries(self) -> dict[str, StudySummary]:
+    def summaries(self) -> dict[int, StudySummary]:
         """Return every study by id, oldest first."""
-        return {made_id(summary.name): summary for summary in self.store.studies()}
+        return {summary.id: summary for summary in self.store.studies()}
 
-    def summary(self, study_id: str) -> StudySummary:
+    def summary(self, study_id: int) -> StudySummary:
         """Return one study's line.
 
         Raises:
             NotFound: there is no such study.
         """
-        found = self.summaries().get(study_id)
-        if found is None:
+        found = self.store.studies(after=study_id - 1, limit=1)
+        if not found or found[0].id != study_id:
             raise NotFound(f"there is no study with id {study_id}: GET /api/studies lists them")
-        return found
+        return found[0]
 
-    def study(self, study_id: str) -> Study:
+    def study(self, study_id: int) -> Study:
         """Return the study of this id, as ``summary``."""
         return self.store.load(self.summary(study_id).name)
 
     def settings(self, summary: StudySummary) -> dict[str, Any]:
         """Return a study's settings, which never change."""
-        place = (summary.name, summary.created_at)
-        if place not in self._settings:
-            self._settings[place] = self.store.load(summary.name).settings
-        return self._settings[place]
+        if summary.id not in self._settings:
+            self._settings[summary.id] = self.store.load(summary.name).settings
+        return self._settings[summary.id]
 
     def folder(self, study: Study) -> Path:
         """Return the folder of a study's files; a name that is no plain file name has none that could exist."""
@@ -81,7 +79,7 @@ class Catalogue:
         plain = name not in (".", "..") and not set(name) & set("/\\") and len(os.fsencode(name)) <= MAX_FILE_NAME
         return self.out / (name if plain else f".no-folder-{made_id(name)}")
 
-    def report(self, study_id: str) -> ReportData:
+    def report(self, study_id: int) -> ReportData:
         """Return what the panels of a study show now, made again only when something was finished since."""
         summary = self.summary(study_id)
         study = self.store.load(summary.name)

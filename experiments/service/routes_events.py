@@ -46,7 +46,7 @@ async def events(studies: Studies) -> StreamingResponse:
 
 async def _stream(studies: Catalogue) -> AsyncIterator[str]:
     listeners.open += 1
-    known: dict[str, str] = {}
+    known: dict[int, str] = {}
     quiet = 0
     try:
         yield "retry: 2000\n\n"
@@ -64,21 +64,21 @@ async def _stream(studies: Catalogue) -> AsyncIterator[str]:
         listeners.open -= 1
 
 
-def _changes(studies: Catalogue, known: dict[str, str]) -> list[str]:
+def _changes(studies: Catalogue, known: dict[int, str]) -> list[str]:
     """Return the events since the last call, and note in ``known`` what was said."""
     try:
-        lines = {name: study_line(studies, name, summary) for name, summary in studies.summaries().items()}
+        lines = {key: study_line(studies, summary) for key, summary in studies.summaries().items()}
     except NasError as error:
-        return [_event("problem", {"message": str(error)})] if known.pop("problem", None) is None else []
+        return [_event("problem", {"message": str(error)})]
     found = []
-    for name, line in lines.items():
+    for key, line in lines.items():
         text = line.model_dump_json()
-        if known.get(name) != text:
-            known[name] = text
+        if known.get(key) != text:
+            known[key] = text
             found.append(f"event: study\ndata: {text}\n\n")
-    for name in [name for name in known if name not in lines]:
-        del known[name]
-        found.append(_event("deleted", {"id": name}))
+    for key in known.keys() - lines.keys():
+        del known[key]
+        found.append(_event("deleted", {"id": key}))
     return found
 
 

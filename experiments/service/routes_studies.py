@@ -36,7 +36,7 @@ router = APIRouter(prefix="/api", tags=["studies"])
 STAGES = ("latency", "training", "search", "selection", "scaling", "export")
 CHUNK_BYTES = 2**18
 
-StudyId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="As the list of studies gives it.")]
+StudyId = Annotated[int, Path(ge=1, lt=2**53, description="As the list of studies gives it.")]
 NetworkKey = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Key of an architecture.")]
 ArtifactId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="As the list of artifacts gives it.")]
 SortKey = Literal["created_at", "updated_at", "name", "state", "num_evaluations"]
@@ -57,14 +57,15 @@ def list_studies(
     sort: SortKey = "updated_at",
     order: Literal["asc", "desc"] = "desc",
     search: Annotated[str, Query(max_length=512, description="Part of the name.")] = "",
+    tag: Annotated[str, Query(max_length=64, description="Only those that have it.")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> StudyPage:
     """List the studies."""
-    found = [line for line in studies.summaries().items() if search.lower() in line[1].name.lower()]
-    found.sort(key=lambda line: getattr(line[1], sort), reverse=order == "desc")
+    found = [each for each in studies.store.studies(tag=tag or None) if search.lower() in each.name.lower()]
+    found.sort(key=lambda each: getattr(each, sort), reverse=order == "desc")
     shown = found[offset : offset + limit]
-    return StudyPage(total=len(found), studies=tuple(study_line(studies, *line) for line in shown))
+    return StudyPage(total=len(found), studies=tuple(study_line(studies, each) for each in shown))
 
 
 @router.get("/studies/{study_id}")
@@ -74,7 +75,7 @@ def show_study(studies: Studies, study_id: StudyId) -> StudyDetail:
     study = studies.store.load(summary.name)
     report = studies.report(study_id)
     panels = tuple(PanelTitle(name=p.name, title=p.title, short=p.short) for p in make_panels(report))
-    line = study_line(studies, study_id, summary)
+    line = study_line(studies, summary)
     stages = _stages(study.done("stage"))
     return StudyDetail(**line.model_dump(), stages=stages, settings=study.settings, panels=panels, notes=report.notes)
 
@@ -152,31 +153,25 @@ def download(studies: Studies, study_id: StudyId, artifact_id: ArtifactId) -> St
 @router.get("/compare")
 def compare(
     studies: Studies,
-    first: Annotated[str, Query(pattern="^[0-9a-f]{16}$")],
-    second: Annotated[str, Query(pattern="^[0-9a-f]{16}$")],
+    first: Annotated[int, Query(ge=1, lt=2**53)],
+    second: Annotated[int, Query(ge=1, lt=2**53)],
 ) -> Comparison:
     """Compare two studies: the settings in which they differ."""
-    lines = [study_line(studies, each, studies.summary(each)) for each in (first, second)]
+    lines = [study_line(studies, studies.summary(each)) for each in (first, second)]
     one, other = (dict(flat_settings(studies.study(each).settings)) for each in (first, second))
     paths = [path for path in {**one, **other} if one.get(path) != other.get(path)]
     differences = tuple((path, one.get(path), other.get(path)) for path in paths)
     return Comparison(first=lines[0], second=lines[1], differences=differences)
 
 
-@router.delete("/studies/{study_id}", status_code=204)
-def delete_study(studies: Studies, study_id: StudyId) -> None:
-    """Delete a study from the database; its files stay."""
-    studies.store.delete(studies.summary(study_id).name)
-
-
-def study_line(studies: Catalogue, study_id: str, summary: StudySummary) -> StudyLine:
+def study_line(studies: Catalogue, summary: StudySummary) -> StudyLine:
     """Return a study as a list shows it."""
     settings = studies.settings(summary)
     search, latency = settings.get("search") or {}, settings.get("latency") or {}
     algorithms = 1 + len(set(search.get("compare") or ()) - {search.get("algorithm")})
     asked = search.get("evaluations")
     return StudyLine(
-        id=study_id,
+        id=summary.id,
         name=summary.name,
         state=summary.state,
         seed=summary.seed,
@@ -185,6 +180,14 @@ def study_line(studies: Catalogue, study_id: str, summary: StudySummary) -> Stud
         num_evaluations=summary.num_evaluations,
         asked_evaluations=asked * algorithms if isinstance(asked, int) else None,
         runner=summary.runner,
+        reason=summary.reason,
+        priority=summary.priority,
+        queued_at=summary.queued_at,
+        max_evaluations=summary.max_evaluations,
+        max_hours=summary.max_hours,
+        used_hours=summary.used_hours,
+        tags=summary.tags,
+        note=summary.note,
         space=str((settings.get("space") or {}).get("name", "")),
         targets=tuple(map(str, latency.get("targets") or ())),
     )

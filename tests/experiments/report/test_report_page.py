@@ -83,7 +83,7 @@ def test_the_least_report_is_a_whole_page(bare_data: ReportData) -> None:
 
 def test_every_link_of_the_navigation_has_its_section(page: str) -> None:
     anchors = re.findall(r'<a href="#([a-z-]+)">', page)
-    assert len(anchors) == 9
+    assert len(anchors) == 11
     assert anchors == re.findall(r'<section id="([a-z-]+)"', page)
 
 

@@ -238,7 +238,7 @@ def test_a_panel_of_another_package_takes_its_place(report_data: ReportData, mon
     extra = Panel("mine", "Mine", "Mine", 35, (Points(("a remark",)),))
     monkeypatch.setitem(PANELS._entries, "mine", lambda data: extra if data.fronts else None)
     names = [made.name for made in make_panels(report_data)]
-    assert names[2:5] == ["fronts", "mine", "hypervolume"]
+    assert names[3:6] == ["fronts", "mine", "hypervolume"]
     assert "mine" not in [made.name for made in make_panels(without(report_data, fronts=()))]
 
 

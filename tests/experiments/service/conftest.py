@@ -15,7 +15,6 @@ from service_client import TOKEN, Service, Unlimited, running
 
 from experiments.service.access import make_access
 from experiments.service.app import make_application
-from experiments.service.catalogue import made_id
 from experiments.service.guard import Guard
 from experiments.service.token import digest
 from experiments.store.store import Store
@@ -29,4 +28,4 @@ def service(study: TinyStudy, tmp_path: Path) -> Iterator[Service]:
         guard = Guard(app, make_access("127.0.0.1", (), digest(TOKEN)))
         guard._rate = Unlimited()  # type: ignore[assignment]
         with running(guard) as client:
-            yield Service(client, app, store, copy.out, made_id(study.name))
+            yield Service(client, app, store, copy.out, store.studies()[0].id)

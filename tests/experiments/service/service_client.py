@@ -100,7 +100,7 @@ class Service:
     app: Any
     store: Store
     out: Path
-    study_id: str
+    study_id: int
     base: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -30,10 +30,15 @@ def operations(service: Service) -> list[tuple[str, str]]:
     return [(method.upper(), path) for path, found in schema["paths"].items() for method in found]
 
 
+def id_of(service: Service, name: str) -> int:
+    [found] = service.store.studies(name=name)
+    return found.id
+
+
 def filled(path: str, service: Service) -> str:
     for name in ("key", "artifact_id"):
         path = path.replace(f"{{{name}}}", NOWHERE)
-    return path.replace("{study_id}", service.study_id)
+    return path.replace("{study_id}", str(service.study_id)).replace("{verb}", "pause")
 
 
 def test_the_list_of_studies(service: Service) -> None:
@@ -121,12 +126,12 @@ def test_a_network_that_was_not_chosen_is_drawn_from_its_knobs(service: Service)
 
 def test_a_study_without_results_is_shown_as_it_is(service: Service) -> None:
     service.store.study("empty", {"search": {"evaluations": 5}}, seed=0)
-    found = service.get(f"/api/studies/{made_id('empty')}")
+    found = service.get(f"/api/studies/{id_of(service, 'empty')}")
     assert found["state"] == "new"
     assert found["asked_evaluations"] == 5
-    assert service.get(f"/api/studies/{made_id('empty')}/table")["keys"] == []
-    assert service.get(f"/api/studies/{made_id('empty')}/fronts")["fronts"] == []
-    assert service.get(f"/api/studies/{made_id('empty')}/artifacts")["artifacts"] == []
+    assert service.get(f"/api/studies/{id_of(service, 'empty')}/table")["keys"] == []
+    assert service.get(f"/api/studies/{id_of(service, 'empty')}/fronts")["fronts"] == []
+    assert service.get(f"/api/studies/{id_of(service, 'empty')}/artifacts")["artifacts"] == []
 
 
 def test_a_study_in_the_middle_of_its_search_has_a_table(service: Service) -> None:
@@ -143,7 +148,7 @@ def test_a_study_in_the_middle_of_its_search_has_a_table(service: Service) -> No
 def test_two_studies_are_compared_by_their_settings(service: Service) -> None:
     settings = service.store.load("digits").settings
     service.store.study("other", {**settings, "name": "other", "seed": 7}, seed=7)
-    found = service.get(query("/api/compare", {"first": service.study_id, "second": made_id("other")}))
+    found = service.get(query("/api/compare", {"first": service.study_id, "second": id_of(service, "other")}))
     assert {path: (one, two) for path, one, two in found["differences"]} == {
         "name": ("digits", "other"),
         "seed": ("0", "7"),
@@ -215,7 +220,7 @@ def test_sixty_path_attacks_find_nothing(service: Service, monkeypatch: pytest.M
     assert len(ATTACKS) >= 60
     for place in PLACES:
         for attack in ATTACKS:
-            path = place.replace("STUDY", service.study_id).format(attack)
+            path = place.replace("STUDY", str(service.study_id)).format(attack)
             answer = service.client("GET", path)
             assert answer.status in (400, 404), path
             assert answer.data["error"]["kind"] in ("usage", "not_found")
@@ -248,8 +253,8 @@ def test_a_study_whose_name_is_a_path_has_no_folder(service: Service) -> None:
     (service.out.parent / "outside" / "report.json").write_text('{"study": "secret"}')
     for name in ("../outside", "..", "/etc", "a/../../outside"):
         service.store.study(name, {}, seed=0)
-        assert service.get(f"/api/studies/{made_id(name)}")["name"] == name
-        assert service.get(f"/api/studies/{made_id(name)}/report")["study"]["name"] == name
+        assert service.get(f"/api/studies/{id_of(service, name)}")["name"] == name
+        assert service.get(f"/api/studies/{id_of(service, name)}/report")["study"]["name"] == name
 
 
 @pytest.mark.parametrize(
@@ -259,14 +264,14 @@ def test_names_are_stored_and_shown_verbatim(service: Service, name: str) -> Non
     service.store.study(name, {}, seed=0)
     names = {line["name"] for line in service.get("/api/studies")["studies"]}
     assert names == {"digits", name}
-    assert service.get(f"/api/studies/{made_id(name)}")["name"] == name
+    assert service.get(f"/api/studies/{id_of(service, name)}")["name"] == name
     assert service.get(query("/api/studies", {"search": name}))["total"] == 1
 
 
 def test_a_database_that_fails_is_503_with_one_line(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     from search_spaces.errors import StorageError
 
-    def broken() -> Any:
+    def broken(**_: Any) -> Any:
         raise StorageError("database nas.db: disk I/O error: check the storage and start again")
 
     monkeypatch.setattr(service.store, "studies", broken)
@@ -278,7 +283,7 @@ def test_a_database_that_fails_is_503_with_one_line(service: Service, monkeypatc
 
 
 def test_a_defect_tells_nothing_of_the_inside(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> Any:
+    def broken(**_: Any) -> Any:
         raise ZeroDivisionError("secret")
 
     monkeypatch.setattr(service.store, "studies", broken)
@@ -286,3 +291,67 @@ def test_a_defect_tells_nothing_of_the_inside(service: Service, monkeypatch: pyt
     assert answer.status == 500
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
+
+
+def change(service: Service, method: str, path: str, content: Any = None, status: int = 200) -> Any:
+    body = None if content is None else json.dumps(content).encode()
+    answer = service.client(method, path, {**BEARER, "Content-Type": "application/json"}, body)
+    assert answer.status == status, answer.text
+    return answer.data if answer.content else None
+
+
+def test_a_study_is_submitted_from_a_template_and_moved_by_the_four_verbs(service: Service) -> None:
+    settings = service.store.load("digits").settings
+    service.store.labels.save_template("small", settings, "a first try")
+    assert service.get("/api/templates")[0]["name"] == "small"
+    asked = {"name": "next", "template": "small", "seed": 5, "priority": 2, "tags": ["try"], "max_evaluations": 9}
+    line = change(service, "POST", "/api/studies", asked, 201)
+    assert (line["state"], line["seed"], line["priority"], line["tags"]) == ("queued", 5, 2, ["try"])
+    assert [each["name"] for each in service.get("/api/queue")] == ["next"]
+    path = f"/api/studies/{line['id']}"
+    states = [change(service, "POST", f"{path}/{verb}")["state"] for verb in ("pause", "resume", "stop")]
+    assert states == ["paused", "queued", "stopped"]
+    refused = change(service, "POST", f"{path}/resume", status=409)
+    assert refused["error"]["kind"] == "conflict"
+    assert [event["event"] for event in service.get(f"{path}/log")] == ["submit", "pause", "resume", "stop"]
+    again = change(service, "POST", "/api/studies", {"name": "again", "like": line["id"]}, 201)
+    assert change(service, "POST", f"/api/studies/{again['id']}/cancel")["state"] == "cancelled"
+    assert service.get("/api/studies?tag=try")["total"] == 1
+
+
+def test_a_submission_brings_no_settings_of_its_own(service: Service) -> None:
+    service.store.labels.save_template("small", service.store.load("digits").settings)
+    for asked in (
+        {"name": "x", "template": "small", "settings": {"plugins": ["evil.py"]}},
+        {"name": "x", "template": "small", "plugins": ["evil.py"]},
+        {"name": "../x", "template": "small"},
+        {"name": "x", "template": "nothing"},
+        {"name": "x"},
+        {"name": "x", "template": "small", "like": 1},
+        {"name": "x", "template": "small", "seed": -1},
+        [],
+        "x",
+    ):
+        assert change(service, "POST", "/api/studies", asked, 400)["error"]["kind"] == "usage"
+    assert service.get("/api/studies")["total"] == 1
+    assert change(service, "POST", "/api/studies", {"name": "x", "like": 999}, 404)["error"]["kind"] == "not_found"
+
+
+def test_labels_are_changed_and_what_is_left_out_stays(service: Service) -> None:
+    path = f"/api/studies/{service.study_id}"
+    assert change(service, "PATCH", path, {"tags": ["a", "b"], "note": "<b>mine</b>"})["tags"] == ["a", "b"]
+    line = change(service, "PATCH", path, {"tags": ["b", "c"]})
+    assert (line["tags"], line["note"]) == (["b", "c"], "<b>mine</b>")
+    assert change(service, "PATCH", path, {"state": "done"}, 400)["error"]["kind"] == "usage"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"a":' * 50_000, b"\xff\xfe", b"\x80\x04\x95", b"{", b"1e999", b'"' + b"x" * 900_000 + b'"'],
+    ids=["deep list", "deep object", "no text", "pickle", "cut short", "infinity", "long"],
+)
+def test_a_hostile_body_is_refused(service: Service, body: bytes) -> None:
+    for method, path in (("POST", "/api/studies"), ("PATCH", f"/api/studies/{service.study_id}")):
+        answer = service.client(method, path, {**BEARER, "Content-Type": "application/json"}, body)
+        assert answer.status == 400, answer.text
+        assert len(answer.content) < 1000
