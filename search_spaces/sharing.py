@@ -86,7 +86,7 @@ class SharedWeights:
             tensor = torch.empty([axis.size for axis in layout])
             initialise(owner, name, tensor, seed)
             self.layouts[name] = layout
-            self.tensors[name] = nn.Parameter(tensor.to(device))
+            self.tensors[name] = nn.Parameter(tensor.to(device), requires_grad=_is_trained(owner, name))
         self._cache = _Cache()
 
     @overload
@@ -213,3 +213,9 @@ class SharedWeights:
             held = "nothing" if extent is None else [axis.size for axis in extent]
             raise UsageError(f"parameter {name!r} of shape {shape} is not covered by the shared weights: held: {held}")
         return extent
+
+
+def _is_trained(owner: nn.Module, name: str) -> bool:
+    """Return whether the parameter ``name`` of ``owner`` is trained: fixed random numbers are not."""
+    parameter = owner._parameters.get(name.rpartition(".")[2])
+    return parameter is None or parameter.requires_grad

@@ -164,9 +164,12 @@ def _assert_gradients_alone(
     }
     parts = shared.parts(blueprint, places)
     sources = shared.sources(blueprint)
-    reached = {name for names in sources.values() for name in names}
+    reached = {name for names in sources.values() for name in names if shared.tensors[name].requires_grad}
     assert set(inside) == reached, "gradients reach other tensors than the network's"
     for name, parameter in network.named_parameters():
+        assert parameter.requires_grad == shared.tensors[name].requires_grad, f"{name}: one of them is not trained"
+        if not parameter.requires_grad:
+            continue
         if not selects(shared.layouts[name], layout_of(parameter)):
             for source in sources[name]:
                 _assert_gradient_through(shared, blueprint, (name, source), inside[source], parameter.grad)

@@ -205,9 +205,9 @@ class MaskedNorm(nn.Module):
         super().__init__()
         self.norm, self.places, self.width = norm, places, width
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the normalised channels (..., width) where they stand among ``width``."""
-        normalised: Tensor = self.norm(x[..., self.places])
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        """Return the normalised channels (..., width) where they stand among ``width``; ``others`` reach the norm."""
+        normalised: Tensor = self.norm(x[..., self.places], *others)
         return normalised.new_zeros(x.shape).index_copy(-1, self.places, normalised)
 
 

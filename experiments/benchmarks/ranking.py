@@ -15,6 +15,8 @@ from experiments.alone import AloneRun, finished, inherited_accuracies, recipe, 
 from experiments.benchmarks import benchmarks
 from search_spaces.errors import UsageError
 
+BAND_SAMPLE = 20_000
+
 
 @benchmarks.register("ranking")
 def run(
@@ -26,6 +28,8 @@ def run(
     learning_rate: float = 0.0,
     seed: int = 0,
     processes: int = 2,
+    mmacs: float = 0.0,
+    tolerance: float = 0.2,
 ) -> dict[str, Any]:
     """Train random networks of a study alone: Kendall's tau of inherited and own accuracies, and the gap.
 
@@ -38,18 +42,21 @@ def run(
         learning_rate: of the members; 0 is the study's.
         seed: of the members and of their weights.
         processes: members at a time, each on one thread.
+        mmacs: members are drawn near so many million MACs; 0 is anywhere.
+        tolerance: how far from it, as a share.
     """
-    if min(members, processes) < 1 or min(images, seed, learning_rate) < 0:
+    if min(members, processes) < 1 or min(images, seed, learning_rate, mmacs, tolerance) < 0:
         raise UsageError(
             f"members is {members}, processes {processes}, images {images}, learning_rate {learning_rate:g}, seed "
-            f"{seed}: give at least 1 of the first two and no negative number"
+            f"{seed}, mmacs {mmacs:g}, tolerance {tolerance:g}: give at least 1 of the first two and no negative number"
         )
     from experiments.config import read_config
     from experiments.machine import machine, versions
 
     found = read_config(config, shlex.split(settings))
     with trained_study(found, out) as (context, trained):
-        architectures = context.space.decode(random_members(context.space, members, seed))
+        band = (mmacs * (1 - tolerance), mmacs * (1 + tolerance)) if mmacs else None
+        architectures = context.space.decode(random_members(context.space, members, seed, band))
         inherited = [inherited_accuracies(context, trained, each)["test"] for each in architectures]
         num_images, folder = images or trained.points[-1]["network_images"], context.folder / "alone"
         blueprints = [context.space.blueprint(each) for each in architectures]
@@ -69,17 +76,29 @@ def run(
     }
 
 
-def random_members(space: Any, num: int, seed: int) -> Any:
-    """Return the genes of ``num`` distinct random networks.
+def random_members(space: Any, num: int, seed: int, band: tuple[float, float] | None = None) -> Any:
+    """Return the genes of ``num`` distinct random networks, of million MACs within ``band`` if that is given.
 
     Raises:
-        UsageError: the space holds fewer.
+        UsageError: the space holds fewer, or a sample of it has too few within the band.
     """
     import numpy as np
+
+    from search_spaces.population import PopulationCost
 
     if num > space.size():
         raise UsageError(f"members is {num}: the space holds {space.size()} networks: give at most so many")
     rng = np.random.default_rng(seed)
+    if band is not None:
+        sample = np.unique(space.sample(rng, BAND_SAMPLE), axis=0)
+        mmacs = PopulationCost(space).counts(sample)[:, 1] / 1e6
+        within = sample[(mmacs >= band[0]) & (mmacs <= band[1])]
+        if len(within) < num:
+            raise UsageError(
+                f"{len(within)} of {len(sample)} random networks have {band[0]:g} to {band[1]:g} million MACs, the "
+                f"median has {np.median(mmacs):.3g}: give another mmacs, a larger tolerance or fewer members than {num}"
+            )
+        return rng.permutation(within)[:num]
     rows: dict[tuple[int, ...], None] = {}
     while len(rows) < num:
         rows |= dict.fromkeys(map(tuple, space.sample(rng, num).tolist()))

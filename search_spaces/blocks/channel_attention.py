@@ -1,8 +1,9 @@
-"""Gates of channels by their global mean: squeeze-and-excitation, effective squeeze-and-excitation, ECA.
+"""Gates of channels by their means: squeeze-and-excitation, effective squeeze-and-excitation, ECA, ELA.
 
 - ``se``: x * sigmoid(W2 relu(W1 m + b1) + b2), m = mean_HW(x) (Hu et al. 2018);
 - ``ese``: x * hard_sigmoid(W m + b), one square map (VoVNetV2, Lee and Park 2020, equation 3);
-- ``eca``: x * sigmoid(conv1d(m) along the channels), no bias (Wang et al. 2020, equations 5 and 12).
+- ``eca``: x * sigmoid(conv1d(m) along the channels), no bias (Wang et al. 2020, equations 5 and 12);
+- ``ela``: gates of rows and columns in each channel, see ``efficient_local_attention``.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from math import log2
 
 from torch import Tensor, nn
 
+from search_spaces.attention_names import ATTENTION_NAMES
+from search_spaces.blocks.efficient_local_attention import EfficientLocalAttention
 from search_spaces.channels import ChannelGroup, Units, made_by
 from search_spaces.conv import Size
 from search_spaces.errors import unknown
 from search_spaces.layers import Layer
 from search_spaces.layout import centre, declare
-
-KINDS = ("none", "se", "ese", "eca")
 
 
 def eca_kernel(width: int) -> int:
@@ -83,19 +84,23 @@ def channel_attention(kind: str, width: int, hidden: int) -> nn.Module:
     Raises:
         UsageError: unknown kind.
     """
-    if kind not in KINDS:
-        raise unknown("channel attention", kind, KINDS)
+    _check(kind)
     if kind == "se":
         return SqueezeExcite(width, hidden)
     if kind == "ese":
         return EffectiveSqueezeExcite(width)
+    if kind == "ela":
+        return EfficientLocalAttention(width)
     return EfficientChannelAttention(width) if kind == "eca" else nn.Identity()
 
 
 def channel_attention_layers(kind: str, width: int, hidden: int, size: Size, held: int = 0) -> tuple[Layer, ...]:
     """Return the layers of ``channel_attention`` on a map of ``width`` channels."""
+    _check(kind)
     if kind == "none":
         return ()
+    if kind == "ela":
+        return EfficientLocalAttention.layers(width, size, held=held)
     elements = width * size[0] * size[1]
     held_inside = held + elements
     inside: tuple[Layer, ...]
@@ -116,3 +121,8 @@ def channel_attention_layers(kind: str, width: int, hidden: int, size: Size, hel
         Layer("activation", 0, 0, width, width, held=held_inside),
         Layer("scale", 0, 0, elements + width, elements, held=held),
     )
+
+
+def _check(kind: str) -> None:
+    if kind not in ATTENTION_NAMES:
+        raise unknown("channel attention", kind, ATTENTION_NAMES)

@@ -268,10 +268,14 @@ class InceptionResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's output."""
+        out = self.changed(x) + x
+        return nn.functional.relu(out) if self.relu else out
+
+    def changed(self, x: Tensor) -> Tensor:
+        """Return what the branches add to the input."""
         modules = self.get_submodule(self.variant)
         residual: Tensor = modules.get_submodule("up")(modules.get_submodule("branches")(x))
-        out = residual * self.scale + x
-        return nn.functional.relu(out) if self.relu else out
+        return residual * self.scale
 
     @staticmethod
     def layers(

@@ -94,13 +94,17 @@ class OsnetBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's output."""
+        return nn.functional.relu(self.outside_norm(self.changed(x) + self.shortcut(x)))
+
+    def changed(self, x: Tensor) -> Tensor:
+        """Return what the streams add to the shortcut."""
         reduced: Tensor = self.reduce(x)
         gated = [self.gate(stream(reduced)) for stream in self.streams.values()]
         mixed = gated[0]
         for each in gated[1:]:
             mixed = mixed + each
-        residual = self.inside_norm(self.expand_norm(self.expand(mixed)))
-        return nn.functional.relu(self.outside_norm(residual + self.shortcut(x)))
+        out: Tensor = self.inside_norm(self.expand_norm(self.expand(mixed)))
+        return out
 
     @staticmethod
     def layers(

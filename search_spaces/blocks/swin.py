@@ -110,7 +110,7 @@ class Swin(PreNorm):
     ) -> None:
         check_equal_widths("swin", in_width, out_width, stride)
         size = merged_size("swin", in_size, stride)
-        attention = WindowAttention(out_width, size, heads, head_dim, *_window(window, shifted, size))
+        attention = WindowAttention(out_width, size, heads, head_dim, *window_and_shift(window, shifted, size))
         super().__init__(attention, out_width, mlp_width)
         self.merging = PatchMerging(in_width, out_width) if stride > 1 else nn.Identity()
 
@@ -135,13 +135,13 @@ class Swin(PreNorm):
         check_equal_widths("swin", in_width, out_width, stride)
         size = merged_size("swin", in_size, stride)
         cells = size[0] * size[1]
-        place = _window(window, shifted, size)
+        place = window_and_shift(window, shifted, size)
         attention = WindowAttention.layers(out_width, size, heads, head_dim, *place, held=cells * out_width)
         merging = PatchMerging.layers(in_width, out_width, in_size) if stride > 1 else ()
         return *merging, *PreNorm.layers_around(attention, out_width, mlp_width, cells)
 
 
-def _window(window: int, shifted: bool, size: Size) -> tuple[int, int]:
+def window_and_shift(window: int, shifted: bool, size: Size) -> tuple[int, int]:
     """Return side and shift of the windows."""
     side = clipped_window(window, size)
     return side, side // 2 if shifted and side < min(size) else 0

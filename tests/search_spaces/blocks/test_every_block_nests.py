@@ -30,7 +30,17 @@ def branches(width: int, size: Size, generator: torch.Generator) -> tuple[Tensor
     return tokens(width // 2, size, generator), tokens(width, (size[0] // 2, size[1] // 2), generator)
 
 
+def two_maps(width: int, size: Size, generator: torch.Generator) -> tuple[Tensor, ...]:
+    return images(width, size, generator), images(width, size, generator)
+
+
+def map_and_time(width: int, size: Size, generator: torch.Generator) -> tuple[Tensor, ...]:
+    return images(width, size, generator), torch.rand(2, 1, generator=generator)
+
+
 INPUTS: dict[str, Inputs] = {
+    "cross_gating": two_maps,
+    "time_layer_norm": map_and_time,
     "transformer": tokens,
     "relative_transformer": tokens,
     "token_head": tokens,
@@ -76,6 +86,7 @@ HEADS: dict[str, Choice] = {"heads": (1, 2), "head_dim": 8, "mlp_width": (8, 16)
 BOTH: dict[str, Choice] = {"small_head_dim": 4, "small_mlp_width": (4, 8), "small_depth": (1, 2), "large_depth": (1, 2)}
 PAIRS: tuple[Pair, ...] = (
     pair("batch_norm_head", (6, 11), 5),
+    pair("channel_mixer", (8, 16), (8, 16), expansion=(1.0, 2.0), norm="ibn", attention="ela", feed_forward="experts"),
     pair("conv_patch_embed", 3, (8, 16), (24, 16), stride=4, mid_width=(4, 6)),
     pair("conv_stem", 3, (8, 16), kernel=(3, 5), stride=2, activation="relu"),
     head_pair("counting_head", 2, decoder_width=8),
@@ -83,11 +94,13 @@ PAIRS: tuple[Pair, ...] = (
     pair("cross_scale_embed", 3, (16, 32), (16, 16), stride=4),
     pair("crossformer", (8, 16), (8, 16), (6, 6), bias_width=(4, 8), window=3, **HEADS),
     pair("crossformer", (8, 16), (16, 24), (6, 6), bias_width=(4, 8), window=3, far=True, stride=2, **HEADS),
+    pair("cross_gating", (8, 16), (8, 16), (6, 6), window=(2, 2)),
     pair("crossvit", (8, 16), (8, 16), small_width=(4, 8), **HEADS, **BOTH),
     pair("crossvit_head", (8, 16), 5, small_width=(4, 8), grid_ratio=0.5),
     pair("crossvit_stem", 3, (8, 16), (24, 24), small_width=(4, 8)),
     pair("double_conv_stem", 3, (6, 10), stride=2),
     head_pair("embedding_head", 5),
+    pair("early_conv_stem", 3, (8, 16), stride=4),
     pair("fbnet_block", (8, 16), (8, 24), kernel=(3, 5), expansion=(3, 6), stride=2),
     pair("fbnet_skip", (8, 16), (12, 24), stride=2),
     pair("fused_mbconv", (8, 16), (12, 24), kernel=(3, 5), expansion=(2, 4), stride=2),
@@ -113,6 +126,7 @@ PAIRS: tuple[Pair, ...] = (
     pair("nb201_cell", (8, 12), (8, 12), cell=CELL),
     pair("nb201_reduction", (8, 12), (16, 20), stride=2),
     pair("norm_head", (8, 12), 5),
+    pair("norm_reduction", (8, 16), (12, 20), norm="gn", stride=2),
     pair("osa", (8, 16), (16, 24), mid_width=(4, 8), num_layers=3, attention="ese"),
     pair("osnet_block", (8, 16), (16, 24), streams=(2, 4), instance_norm="both"),
     pair("osnet_head", (8, 12), 5, feature_width=(8, 12)),
@@ -135,8 +149,11 @@ PAIRS: tuple[Pair, ...] = (
     pair("sret", (8, 16), (8, 16), projection_width=(8, 16), loops=2, groups=3, later_groups=2, **HEADS),
     pair("sret_stem", 3, (8, 16), (16, 16), stride=4),
     head_pair("sub_pixel_head", 3, factor=2, hidden_width=8),
+    pair("stem_slot", 3, (8, 16), (8, 8), stem="cross_scale", stride=4),
     pair("swin", (8, 16), (8, 16), (6, 6), window=3, shifted=True, **HEADS),
+    pair("time_layer_norm", (8, 12), (8, 12)),
     pair("token_head", (8, 16), 5),
+    pair("token_mixer", (16, 32), (16, 32), (6, 6), mixer="depthwise", norm="in", kernel=(3, 7)),
     pair("token_reduction", (8, 16), (16, 24), (6, 4)),
     pair("transformer", (8, 16), (8, 16), **HEADS),
     pair("triple_conv_stem", 3, (8, 16), (8, 8), stride=2),
