@@ -27,11 +27,13 @@ from search_spaces.errors import UsageError
 STUDY_NAME = r"^[A-Za-z0-9]([A-Za-z0-9 ._+-]{0,98}[A-Za-z0-9._+-])?$"
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A frozen table of settings that refuses unknown keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class LatencySettings(_Frozen):
+class LatencySettings(Frozen):
     """The targets, and how much is timed on those that are present.
 
     Attributes:
@@ -49,7 +51,7 @@ class LatencySettings(_Frozen):
     """Whether targets that are present are timed; else every latency is analytic."""
 
 
-class SearchSettings(_Frozen):
+class SearchSettings(Frozen):
     """The search.
 
     Attributes:
@@ -67,14 +69,14 @@ class SearchSettings(_Frozen):
     compare: tuple[str, ...] = ("random",)
 
 
-class ScalingSettings(_Frozen):
+class ScalingSettings(Frozen):
     """Rules by which the chosen networks are scaled, and the factors of their MACs."""
 
     rules: tuple[str, ...] = ("fast", "efficientnet")
     factors: tuple[float, ...] = (2.0, 4.0)
 
 
-class StudyConfig(_Frozen):
+class StudyConfig(Frozen):
     """All settings of a study."""
 
     name: str = Field(pattern=STUDY_NAME)
@@ -138,8 +140,13 @@ def read_toml(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the configuration {path} is not TOML: {error}") from None
-    for override in overrides:
-        _override(content, override)
+    return override(content, overrides)
+
+
+def override(content: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Return ``content`` after ``a.b=c`` overrides; it is changed."""
+    for text in overrides:
+        _override(content, text)
     return content
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from experiments.stages.report import front_csv, report_data
 from experiments.stages.scaling import scale_networks
 from experiments.stages.search import require_reachable_bounds, search_space
 from experiments.stages.training import train_supernetwork
-from experiments.store.store import Store
+from experiments.store.store import Store, Study
 from experiments.study_space import make_study_space
 from experiments.talk import Talk
 from nas.data.splits import load_data
@@ -64,18 +65,28 @@ def run_study(
         ConflictError: a study of that name has other settings, or another runner has it.
         NasError: as the stages raise.
     """
+    make = _prepare(config, out, talk, together)
+    # Only now: a study whose data or space can't be used would stand in the way of the corrected one.
+    study = store.study(config.name, config.model_dump(mode="json"), seed=config.seed)
+    with study.held(runner):
+        return _stages(make(study), until)
+
+
+def run_taken(config: StudyConfig, study: Study, out: Path, talk: Talk) -> Outcome:
+    """Run, or go on with, a study that this process holds, as a runner of the queue does; raises as run_study."""
+    return _stages(_prepare(config, out, talk, alone)(study), "report")
+
+
+def _prepare(config: StudyConfig, out: Path, talk: Talk, together: Together) -> Callable[[Study], Context]:
+    """Return what makes the context of the study, once its data and space are known to be usable."""
     device = choose_device(config.device)
     data = load_data(config.data, config.seed)
     for name in data.skipped:
         talk.warn(f"{name} does not decode: left out")
     space = make_study_space(config, data.in_channels, data.num_classes)
-    # Only now: a study whose data or space can't be used would stand in the way of the corrected one.
-    study = store.study(config.name, config.model_dump(mode="json"), seed=config.seed)
     folder = make_folder(out / config.name)
-    with study.held(runner):
-        context = Context(config, study, folder, space, data.to(device), device, talk, together)
-        talk.say(f"study {config.name}: space {space.name} of {space.size():,} networks, {len(data.training)} images")
-        return _stages(context, until)
+    talk.say(f"study {config.name}: space {space.name} of {space.size():,} networks, {len(data.training)} images")
+    return lambda study: Context(config, study, folder, space, data.to(device), device, talk, together)
 
 
 def _stages(context: Context, until: Until) -> Outcome:

@@ -52,10 +52,10 @@ def _prepare() -> None:
     import torch
 
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process when its parent is gone: a killed run must not leave others that compute for nobody."""
     from multiprocessing import connection, parent_process
 

@@ -27,7 +27,8 @@ ConfigArgument = typer.Argument(..., help="TOML file of the study.", metavar="CO
 NameOption = typer.Option(None, "--name", help="Name of the study instead of the configuration's.")
 
 
-def _overrides(settings: list[str], name: str | None) -> list[str]:
+def overrides(settings: list[str], name: str | None) -> list[str]:
+    """Return the overrides of a command line, the name's too."""
     # Quoted: a name such as 2024 is text, not a number.
     return settings if name is None else [*settings, f"name={json.dumps(name)}"]
 
@@ -49,7 +50,7 @@ def _go(
     from experiments.ray_training import ray_together
     from experiments.run import run_study
 
-    found = read_config(config, _overrides(settings, name))
+    found = read_config(config, overrides(settings, name))
     if follows():
         follow_torchrun(found, out / found.name)
         return
@@ -82,7 +83,7 @@ def run(
         from experiments.config import read_config
         from experiments.estimate import estimate_study
 
-        found = estimate_study(read_config(config, _overrides(settings, name)))
+        found = estimate_study(read_config(config, overrides(settings, name)))
         if as_json:
             emit(found)
         else:

@@ -5,24 +5,50 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from experiments.cli import app
 from experiments.cli.common import JsonOption, OutOption, StorageOption, emit, open_store, print_facts, print_table
 
-study_app = typer.Typer(help="List, show, tabulate or delete studies.")
+if TYPE_CHECKING:
+    from experiments.store.store import StudySummary
+
+study_app = typer.Typer(help="Queue, list, show, compare, tabulate or delete studies.")
 app.add_typer(study_app, name="study")
 
 NameArgument = typer.Argument(..., help="Name of the study.")
 
 
 @study_app.command("list")
-def list_studies(out: Path = OutOption, storage: str | None = StorageOption, as_json: bool = JsonOption) -> None:
+def list_studies(
+    out: Path = OutOption,
+    storage: str | None = StorageOption,
+    state: str = typer.Option(None, "--state", help="Only those in this state, as queued or interrupted."),
+    tag: str = typer.Option(None, "--tag", help="Only those with this tag."),
+    as_json: bool = JsonOption,
+) -> None:
     """List the studies with their state and number of evaluations."""
     with open_store(storage, out, readonly=True) as store:
-        rows = [asdict(summary) for summary in store.studies()]
-    emit(rows) if as_json else print_table(rows)
+        found = store.studies(state=state, tag=tag)
+    emit([asdict(each) for each in found]) if as_json else print_table([_row(each) for each in found])
+
+
+def _row(summary: StudySummary) -> dict[str, object]:
+    """Return what a line of a terminal holds of a study."""
+    return {
+        "name": summary.name,
+        "state": summary.state,
+        "priority": summary.priority,
+        "evaluations": summary.num_evaluations,
+        "repeated": summary.num_repeated,
+        "hours": round(summary.used_hours, 3),
+        "updated": f"{summary.updated_at:%Y-%m-%d %H:%M}",
+        "runner": summary.runner or "-",
+        "tags": ",".join(summary.tags) or "-",
+        "reason": summary.reason[:60],
+    }
 
 
 @study_app.command()

@@ -18,14 +18,19 @@ VERBS = (
     "report",
     "serve",
     "study",
+    "runner",
+    "template",
     "storage",
     "tune",
     "bench",
     "doctor",
 )
 
+PARTS = ("queue",)
+"""Files that add to the verb of another one."""
+
 
 def load() -> None:
     """Import the file of every verb."""
-    for name in VERBS:
+    for name in (*VERBS, *PARTS):
         importlib.import_module(f"experiments.cli.{name}")

@@ -23,7 +23,7 @@ from experiments.store.models import StudyRow, epoch_seconds
 from experiments.store.records import Records
 from experiments.store.runner import beating, held_by, identity, is_free
 from experiments.store.states import Ended, Fenced, Halted
-from search_spaces.errors import ConflictError, NasError
+from search_spaces.errors import ConflictError, NasError, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +83,9 @@ class Holding(Records):
     def held(self, runner: str) -> Iterator[Self]:
         """Take the study unless it is, renew the lease in a thread while the body runs, and release it.
 
-        It is left ``done``; ``paused`` or ``stopped`` after Halted; ``failed`` after another exception; ``interrupted``
-        after KeyboardInterrupt or SystemExit. A study that is lost meanwhile interrupts the body.
+        It is left ``done``; ``paused`` or ``stopped`` after Halted; ``interrupted`` after StorageError, whose cause
+        may go away, KeyboardInterrupt and SystemExit; ``failed`` after another exception. The loss of the study
+        interrupts the body.
 
         Raises:
             Fenced: it was lost; nothing more is written.
@@ -101,7 +102,7 @@ class Holding(Records):
             self._give_up(halt.state, halt.reason)
             raise
         except Exception as error:
-            self._give_up("failed", _line(error))
+            self._give_up("interrupted" if isinstance(error, StorageError) else "failed", _line(error))
             raise
         except BaseException:
             if lost:

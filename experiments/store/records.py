@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, func, select
 
 from experiments.store.engine import Database
+from experiments.store.evaluations import Evaluation, read_keys, read_page, read_values
 from experiments.store.models import ArchitectureRow, ArtifactRow, MeasurementRow, StudyRow, WorkRow, epoch_seconds
 from experiments.store.states import shown_state
 from experiments.store.values import decode, moment
@@ -98,6 +100,22 @@ class Records:
                 (key, Measurement(name, math.nan if value is None else value, *rest))
                 for key, name, value, *rest in session.execute(query)
             ]
+
+    def evaluations(self, *, after: int = 0, limit: int = 100) -> list[Evaluation]:
+        """Return the next evaluations after a sequence number, in order of finishing: a page of a list."""
+        return read_page(self._database, self.id, after, limit)
+
+    def values(self) -> pd.DataFrame:
+        """Return every evaluation as one row of numbers, indexed by ``sequence`` (their order of finishing).
+
+        The columns are ``quantity`` or ``quantity@target``, as the last evaluation has them; what is not there or not
+        finite is NaN.
+        """
+        return read_values(self._database, self.id)
+
+    def architectures_of(self, sequences: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """Return (key, canonical JSON) of the architecture by sequence number of evaluations."""
+        return read_keys(self._database, self.id, sequences)
 
     def artifacts(self) -> list[Artifact]:
         """Return the artifacts by name."""

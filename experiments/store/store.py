@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from experiments.store.engine import Database
+from experiments.store.evaluations import Evaluation
 from experiments.store.events import Event, add_event, read_events
 from experiments.store.labels import Labels, Template
 from experiments.store.listing import StudySummary, read_summaries
@@ -21,7 +22,18 @@ from experiments.store.runner import held_by, is_free
 from experiments.store.states import Fenced, Halted
 from experiments.store.study import Study
 
-__all__ = ["Artifact", "Budget", "Event", "Fenced", "Halted", "Store", "Study", "StudySummary", "Template"]
+__all__ = [
+    "Artifact",
+    "Budget",
+    "Evaluation",
+    "Event",
+    "Fenced",
+    "Halted",
+    "Store",
+    "Study",
+    "StudySummary",
+    "Template",
+]
 
 LEASE_S = 60.0
 
