@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,8 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from experiments.benchmarks import benchmarks
 from search_spaces.errors import UsageError
@@ -99,8 +100,10 @@ def _disturb(
 
     for_s, every_s, patience_s = times_s
     command = [sys.executable, "-m", "experiments", "runner", "--processes", str(runners), "--until-empty"]
-    process = subprocess.Popen([*command, "--storage", url, "--out", str(out)], stdout=said, stderr=said)
-    supervisor, rng, kills = psutil.Process(process.pid), random.Random(seed), list[tuple[float, str]]()
+    process = subprocess.Popen(  # noqa: S603 - this program itself
+        [*command, "--storage", url, "--out", str(out)], stdout=said, stderr=said
+    )
+    supervisor, rng, kills = psutil.Process(process.pid), np.random.default_rng(seed), list[tuple[float, str]]()
     start = time.monotonic()
     try:
         while process.poll() is None and time.monotonic() - start < for_s:
@@ -108,7 +111,7 @@ def _disturb(
             victims = _runners_of(supervisor)
             if not victims:
                 continue
-            victim = rng.choice(victims)
+            victim = victims[rng.integers(len(victims))]
             held = [study.name for study in store.studies(state="running") if study.runner.endswith(f":{victim.pid}")]
             victim.kill()
             kills.append((time.time(), held[0] if held else ""))
