@@ -15,7 +15,9 @@ from tiny_study import TinyStudy, study
 
 from experiments.cli import verbs
 from experiments.config import StudyConfig, read_config
+from experiments.job import read_job, submit_job
 from experiments.report.panel import PANELS
+from experiments.store.store import Store
 from nas.data.source import SOURCES
 from nas.search.algorithm import algorithms
 from nas.training.distillation import distillations
@@ -53,6 +55,9 @@ def home(study: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     configs.mkdir(parents=True)
     shutil.copy(study.config, configs / "digits.toml")
     shutil.copytree(study.out, tmp_path / "runs")
+    shutil.copy(ROOT / "experiments" / "configs" / "tabular.toml", configs)
+    with Store.open(str(tmp_path / "runs" / "nas.db")) as store:
+        submit_job(store, read_job(configs / "tabular.toml"))
     (tmp_path / "network.json").write_text(space("ofa_mobilenet").smallest().to_json())
     [target] = [text for text in TOML if "peak_tflops_fp32" in text]
     (tmp_path / "mycard.toml").write_text(target)
@@ -88,6 +93,9 @@ def test_every_verb_has_an_example() -> None:
         "list",
         "show",
         "frame",
+        "compare",
+        "submit",
+        "pause",
         "delete",
     }
 

@@ -48,7 +48,7 @@ def submit(
             job = make_job(stored.settings, f"template {template!r}", overrides(settings, name))
         budget = _budget(max_evaluations, max_hours)
         submit_job(store, job, priority=priority, budget=budget, tags=tags, note=note)
-    print(f"study {job.name!r} is queued: nas runner runs it", file=sys.stderr)
+    print(f"study {job.name!r} is queued: nas runner runs it")
 
 
 def _budget(max_evaluations: int | None, max_hours: float | None) -> Budget:
@@ -63,7 +63,7 @@ def _verb(verb: str, summary: str) -> None:
     def move(name: str = NameArgument, out: Path = OutOption, storage: str | None = StorageOption) -> None:
         with open_store(storage, out) as store:
             state = getattr(store.queue, verb)(name)
-        print(f"study {name!r} is {state}", file=sys.stderr)
+        print(f"study {name!r} is {state}")
 
     study_app.command(verb, help=summary)(move)
 

@@ -25,7 +25,8 @@ def runner(
 
     with ending_on_sigterm(), open_store(storage, out, create=True) as store:
         if processes == 1:
-            run_queue(store, out, talk_of(context), until_empty=until_empty)
+            num = run_queue(store, out, talk_of(context), until_empty=until_empty)
+            print(f"{num} studies ran; none waits")
             return
         store.close()
         from experiments.supervisor import supervise

@@ -30,6 +30,7 @@ def save(
     content = read_job(config, settings).model_dump(mode="json", exclude_defaults=True)
     with open_store(storage, out, create=True) as store:
         store.labels.save_template(name, content, note)
+    print(f"template {name!r} is saved: nas study submit --template {name} submits a study of it")
 
 
 @template_app.command("list")
