@@ -94,14 +94,14 @@ def read_values(database: Database, study_id: int) -> pd.DataFrame:
     return frame.astype("float64")
 
 
-def _columns(study_id: int) -> Select[Any]:
+def _columns(study_id: int) -> Select[*tuple[Any, ...]]:
     of_study = (WorkRow.study_id == study_id, WorkRow.kind == EVALUATION, WorkRow.sequence.is_not(None))
     last = select(WorkRow.id).where(*of_study).order_by(WorkRow.sequence.desc()).limit(1).scalar_subquery()
     measured = select(MeasurementRow.quantity, MeasurementRow.target).where(MeasurementRow.work_id == last)
     return measured.order_by(MeasurementRow.id)
 
 
-def _pivot(study_id: int, columns: Iterable[Any]) -> Select[Any]:
+def _pivot(study_id: int, columns: Iterable[Any]) -> Select[*tuple[Any, ...]]:
     row = MeasurementRow
     values = [
         func.max(case((and_(row.quantity == quantity, row.target == target), row.value)))
@@ -130,5 +130,7 @@ def read_keys(database: Database, study_id: int, sequences: Iterable[int]) -> di
         # SQLite takes 32,766 parameters a statement.
         for start in range(0, len(wanted), 10_000):
             part = query.where(WorkRow.sequence.in_(wanted[start : start + 10_000]))
-            found |= {sequence: (key, content) for sequence, key, content in session.execute(part)}
+            found |= {
+                sequence: (key, content) for sequence, key, content in session.execute(part) if sequence is not None
+            }
     return found
