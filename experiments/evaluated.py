@@ -17,6 +17,7 @@ from search_spaces.errors import NasError
 if TYPE_CHECKING:
     from experiments.report.data import Front, ReportData
     from experiments.store.records import Records
+    from search_spaces.space import Genes, SearchSpace
 
 MAXIMISED = ("accuracy", "share", "throughput")
 COUNTS = ("macs", "params", "activations")
@@ -111,12 +112,21 @@ def _counted(
 
     try:
         family = space(report.study.space.name, **report.study.space.settings)
-        genes = family.encode([family.architecture(knobs[key]) for key in keys])
-        counts = PopulationCost(family).counts(genes)
+        counts = PopulationCost(family).counts(_genes(family, [knobs[key] for key in keys]))
     except NasError:
         return []
     order = ("params", "macs", "activations")
     return [_column(name, "count", ("analytic",), counts[:, order.index(name)].tolist()) for name in COUNTS]
+
+
+def _genes(family: SearchSpace, choices: Sequence[Mapping[str, Any]]) -> Genes:
+    """Return the genes of stored networks; these were checked before they were stored, and are not again."""
+    columns = [
+        [place.get(each.get(knob.name), -1) for each in choices]
+        for knob in family.knobs
+        for place in [{value: index for index, value in enumerate(knob.values)}]
+    ]
+    return family.canonical(np.array(columns).T)
 
 
 def minimised(table: EvaluatedTable, names: Sequence[str]) -> NDArray[np.float64]:

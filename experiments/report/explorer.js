@@ -3,6 +3,7 @@
 const Explorer = (() => {
   const { element } = ExplorerCanvas;
   const MAX_LISTED = 60;
+  const LIST_MS = 120;
   const mounted = new Set();
 
   function mount(root) {
@@ -74,9 +75,10 @@ const Explorer = (() => {
       }
     }
     state.mask = mask;
-    scatter.show(mask);
+    scatter.show(mask, ranges !== null && !parallel.filters.size);
     parallel.show(mask);
-    list(state);
+    // The list is for the eyes after the hand has stopped; making it anew in every frame costs most of the frame.
+    state.listing ??= setTimeout(() => { state.listing = null; list(state); }, LIST_MS);
   }
 
   function list(state) {

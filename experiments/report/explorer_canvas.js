@@ -78,6 +78,14 @@ const ExplorerCanvas = (() => {
     return { canvas, side };
   }
 
+  // A canvas that is never shown, of the size of a layer: what is drawn on it once is copied in one go.
+  function hidden({ width, height }) {
+    const ratio = Math.min(devicePixelRatio || 1, 2);
+    const canvas = element("canvas", { width: Math.max(1, Math.round(width * ratio)), height: Math.max(1, Math.round(height * ratio)) });
+    canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
+    return canvas;
+  }
+
   // Call `change` with the pointer's place at most once a frame, and `end` when it is let go.
   function drag(box, { start, change, end, move, leave }) {
     let origin = null;
@@ -116,5 +124,5 @@ const ExplorerCanvas = (() => {
     box.addEventListener("pointerleave", () => { if (!origin) leave?.(); });
   }
 
-  return { element, layers, theme, sprite, drag, STEPS };
+  return { element, layers, hidden, theme, sprite, drag, STEPS };
 })();

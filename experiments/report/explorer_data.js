@@ -140,8 +140,10 @@ const ExplorerData = (() => {
   }
 
   function withUnit(value, unit) {
+    const text = number(value, unit);
     const shown = { count: "", bytes: "B" }[unit] ?? unit;
-    return `${number(value, unit)}${shown ? `\u202f${shown}` : ""}`;
+    // A prefix and its unit are one word: 932.5 kB.
+    return shown && /[kMGT]$/.test(text) ? text + shown : `${text}${shown ? `\u202f${shown}` : ""}`;
   }
 
   return { prepare, front, importance, ranked, scale, number, withUnit, MAX_KNOBS };

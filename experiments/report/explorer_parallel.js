@@ -6,7 +6,7 @@ const ExplorerParallel = (() => {
   const LEAST_GAP = 74;
   // Lines that are drawn; of more, an even sample: a few hundred show a pattern, ten thousand a smear.
   const MAX_BEHIND = 700;
-  const MAX_BRUSHED = 500;
+  const MAX_BRUSHED = 300;
 
   function make(model, { onFilter }) {
     const inner = element("div", { className: "explorer-parallel-inner" });

@@ -1,7 +1,7 @@
 "use strict";
 // Two quantities of all networks as points, with their front; a drag brushes, a click picks, arrow keys walk the front.
 const ExplorerScatter = (() => {
-  const { element, layers, sprite, drag } = ExplorerCanvas;
+  const { element, layers, hidden, sprite, drag } = ExplorerCanvas;
   const MARGIN = { left: 58, right: 18, top: 14, bottom: 44 };
   const NEAR = 14;
 
@@ -13,7 +13,7 @@ const ExplorerScatter = (() => {
     const layer = layers(box);
     box.append(tip);
     const view = { box, x: null, y: null, front: [], brush: null, hovered: -1, picked: -1 };
-    let places, colors, mask = null;
+    let places, colors, bright, dot, mask = null, plain = false;
 
     function resize() {
       layer.fit();
@@ -33,6 +33,9 @@ const ExplorerScatter = (() => {
       layer.base.clearRect(0, 0, width, height);
       axes(layer.base);
       dots(layer.base, null, sprite(colors.muted, 2.6, model.size > 2000 ? 0.3 : 0.5));
+      dot = sprite(colors.main, 2.8, 0.55);
+      bright = hidden(layer);
+      dots(bright.getContext("2d"), null, dot);
       drawTop();
     }
 
@@ -79,13 +82,25 @@ const ExplorerScatter = (() => {
       const context = layer.top;
       context.clearRect(0, 0, layer.width, layer.height);
       layer.dim(mask !== null);
-      if (mask) dots(context, mask, sprite(colors.main, 2.8, 0.55));
+      if (mask && plain) inside(context);
+      else if (mask) dots(context, mask, dot);
       staircase(context);
       for (const row of view.front) ring(context, row, 4.2, colors.main, !mask || mask[row] === 1);
       for (const row of model.chosen) ring(context, row, 7.5, colors.chosen, false);
       if (view.brush) rectangle(context);
       for (const row of new Set([view.hovered, view.picked])) if (row >= 0) ring(context, row, 10, colors.ink, false);
       names(context);
+    }
+
+    // With a brush alone, what is selected is what lies in its rectangle: one copy instead of thousands of dots.
+    function inside(context) {
+      const [[x1, y1], [x2, y2]] = view.brush;
+      context.save();
+      context.beginPath();
+      context.rect(x1, y1, x2 - x1, y2 - y1);
+      context.clip();
+      context.drawImage(bright, 0, 0, layer.width, layer.height);
+      context.restore();
     }
 
     function staircase(context) {
@@ -174,7 +189,7 @@ const ExplorerScatter = (() => {
     drag(box, {
       change(from, to) { view.brush = [from, to]; onBrush(); },
       end(from, to) {
-        if (Math.hypot(from[0] - to[0], from[1] - to[1]) > 5) return;
+        if (Math.hypot(from[0] - to[0], from[1] - to[1]) > 5) { onBrush(); return; }
         const row = nearest(to);
         if (row >= 0) pick(row);
         else { view.brush = null; onBrush(); }
@@ -204,7 +219,7 @@ const ExplorerScatter = (() => {
     return Object.assign(view, {
       resize, draw, ranges, hover,
       axes(x, y) { Object.assign(view, { x, y, front: ExplorerData.front(x, y), brush: null, hovered: -1 }); tip.hidden = true; },
-      show(selected) { mask = selected; drawTop(); },
+      show(selected, brushOnly) { mask = selected; plain = brushOnly; drawTop(); },
       clear() { view.brush = null; },
       mark(row) { view.picked = row; drawTop(); },
     });

@@ -11,6 +11,7 @@ from typing import Any
 
 from experiments.live import live_report
 from experiments.report.data import ReportData
+from experiments.report.panel import Panel, make_panels
 from experiments.store.store import Store, Study, StudySummary
 from search_spaces.errors import UsageError
 
@@ -28,9 +29,12 @@ def made_id(*parts: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class Shown:
+    """What a study shows at one moment; ``version`` changes with everything that could change it."""
+
     version: Any
     report: ReportData
+    panels: tuple[Panel, ...]
 
 
 class Catalogue:
@@ -44,7 +48,7 @@ class Catalogue:
     def __init__(self, store: Store, out: Path) -> None:
         self.store = store
         self.out = out
-        self._reports: dict[int, _Kept] = {}
+        self._reports: dict[int, Shown] = {}
         self._settings: dict[int, dict[str, Any]] = {}
         self._lock = Lock()
 
@@ -80,7 +84,11 @@ class Catalogue:
         return self.out / (name if plain else f".no-folder-{made_id(name)}")
 
     def report(self, study_id: int) -> ReportData:
-        """Return what the panels of a study show now, made again only when something was finished since."""
+        """Return everything that the panels of a study are made of now."""
+        return self.shown(study_id).report
+
+    def shown(self, study_id: int) -> Shown:
+        """Return report and panels of a study now, made again only when something was finished since."""
         summary = self.summary(study_id)
         study = self.store.load(summary.name)
         folder = self.folder(study)
@@ -89,14 +97,15 @@ class Catalogue:
         version = (summary.updated_at, summary.num_evaluations, summary.state, stamp)
         kept = self._reports.get(study_id)
         if kept is not None and kept.version == version:
-            return kept.report
+            return kept
         # One at a time: ten panels that ask together wait for one report instead of making ten.
         with self._lock:
             kept = self._reports.get(study_id)
             if kept is not None and kept.version == version:
-                return kept.report
+                return kept
             report = live_report(study, summary, folder)
             while len(self._reports) >= KEPT_REPORTS:
                 self._reports.pop(next(iter(self._reports)))
-            self._reports[study_id] = _Kept(version, report)
-            return report
+            made = Shown(version, report, tuple(make_panels(report)))
+            self._reports[study_id] = made
+            return made

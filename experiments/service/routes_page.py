@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi import Path as PathParameter
 
 from experiments.report.page import EXPLORER, FOLDER, plotly_script, render_panel
-from experiments.report.panel import Panel, make_panels
+from experiments.report.panel import Panel
 from experiments.report.panels.networks import network_panel
 from experiments.service.catalogue import NotFound
 from experiments.service.networks import find_network
@@ -50,8 +50,7 @@ def static(request: Request, name: str) -> Response:
 @router.get("/view/studies/{study_id}/panels/{name}")
 def panel(studies: Studies, study_id: StudyId, name: Annotated[str, PathParameter(max_length=100)]) -> Response:
     """Return one panel of a study as HTML."""
-    report = studies.report(study_id)
-    found = next((each for each in make_panels(report) if each.name == name), None)
+    found = next((each for each in studies.shown(study_id).panels if each.name == name), None)
     if found is None:
         raise NotFound("the study has no such panel: its detail lists them")
     return _html(found)

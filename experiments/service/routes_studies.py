@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
 from experiments.report.data import ReportData
-from experiments.report.panel import make_panels
 from experiments.report.panels.provenance import flat_settings
 from experiments.report.table import EvaluatedTable
 from experiments.service.artifacts import artifacts_of, network_artifacts
@@ -73,11 +72,13 @@ def show_study(studies: Studies, study_id: StudyId) -> StudyDetail:
     """Return one study: its settings, how far its stages are, and the panels that have something to show."""
     summary = studies.summary(study_id)
     study = studies.store.load(summary.name)
-    report = studies.report(study_id)
-    panels = tuple(PanelTitle(name=p.name, title=p.title, short=p.short) for p in make_panels(report))
+    shown = studies.shown(study_id)
+    panels = tuple(PanelTitle(name=p.name, title=p.title, short=p.short) for p in shown.panels)
     line = study_line(studies, summary)
     stages = _stages(study.done("stage"))
-    return StudyDetail(**line.model_dump(), stages=stages, settings=study.settings, panels=panels, notes=report.notes)
+    return StudyDetail(
+        **line.model_dump(), stages=stages, settings=study.settings, panels=panels, notes=shown.report.notes
+    )
 
 
 @router.get("/studies/{study_id}/fronts")

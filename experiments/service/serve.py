@@ -6,6 +6,8 @@ import socket
 import threading
 from pathlib import Path
 
+import numpy as np
+
 from experiments.service.access import make_access
 from experiments.service.token import read_digest
 from experiments.store.store import Store
@@ -32,7 +34,7 @@ def serve(store: Store, out: Path, host: str, port: int, allowed_hosts: tuple[st
     if access.token_sha256 is None:
         talk.say("reading only: nas serve --new-token makes a token, which everything that changes something needs")
     # The first drawing of a network needs torch, which takes seconds to load.
-    threading.Thread(target=_warm_up, daemon=True).start()
+    threading.Thread(target=warm_up, daemon=True).start()
     config = uvicorn.Config(
         make_service(store, out, access),
         log_level="warning",
@@ -64,9 +66,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
+    """Load what the first visitor would wait for."""
+    import pandas  # noqa: F401 - here it costs nobody a wait
+
     from experiments.report import page
+    from nas.search import pareto
+    from search_spaces.population import PopulationCost  # noqa: F401 - the same
     from search_spaces.spaces import spaces
 
     spaces.names()
+    pareto.non_dominated(np.zeros((1, 2)))
     page.plotly_script()

@@ -8,7 +8,8 @@
   let study = null;
 
   async function route() {
-    const [, name = "", first, second] = location.hash.split("/");
+    const [, name = "", ...ids] = location.hash.split("/");
+    const [first, second] = ids.map(Number);
     current?.close?.();
     current = null;
     study = null;

@@ -7,7 +7,7 @@ const CompareView = (() => {
     const all = [...lines.values()].sort((a, b) => a.name.localeCompare(b.name));
     const choice = (chosen, title) => {
       const select = el("select", {}, el("option", { value: "", textContent: "Choose a study" }), all.map((line) => el("option", { value: line.id, textContent: line.name, selected: line.id === chosen })));
-      select.addEventListener("change", () => { location.hash = `#/compare/${picks[0].value || "-"}/${picks[1].value || "-"}`; });
+      select.addEventListener("change", () => { location.hash = `#/compare/${picks[0].value || 0}/${picks[1].value || 0}`; });
       return [el("label", {}, `${title} `, select), select];
     };
     const [one, other] = [choice(first, "First"), choice(second, "Second")];

@@ -10,7 +10,7 @@ const Parts = (() => {
   }
 
   const STATES = {
-    new: "not begun", queued: "waiting", running: "running", paused: "paused", stopping: "stopping", stopped: "stopped",
+    new: "not begun", queued: "waiting", running: "running", pausing: "pausing", paused: "paused", stopping: "stopping", stopped: "stopped",
     done: "done", failed: "failed", interrupted: "interrupted", cancelled: "cancelled",
   };
 

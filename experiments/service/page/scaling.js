@@ -37,6 +37,7 @@ const ScalingView = (() => {
       body.replaceChildren(Parts.empty("Choose at least one rule."));
       return;
     }
+    body.replaceChildren(Parts.waiting("Counting"));
     try {
       const query = new URLSearchParams([["network", network], ...rules.slice(0, 12).map((rule) => ["rule", rule]), ...FACTORS.map((factor) => ["factor", factor])]);
       const found = await Api.json(`/api/scaling?${query}`);

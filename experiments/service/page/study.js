@@ -31,7 +31,7 @@ const StudyView = (() => {
 
   function head(state, line) {
     const { detail } = state;
-    const facts = [detail.space, `seed ${detail.seed}`, ...detail.targets].filter(Boolean);
+    const facts = [detail.space, `seed ${detail.seed}`, ...detail.targets, ...line.tags.map((tag) => `#${tag}`)].filter(Boolean);
     const done = line.asked_evaluations ? `${count(line.num_evaluations)} of ${count(line.asked_evaluations)} networks evaluated` : `${count(line.num_evaluations)} networks evaluated`;
     state.head.replaceChildren(
       el("p", { className: "crumb" }, el("a", { href: "#/", textContent: "Studies" })),
@@ -40,8 +40,32 @@ const StudyView = (() => {
         el("p", { className: "meta" }, facts.map((fact) => el("span", { textContent: fact })), el("span", {}, "changed ", ago(line.updated_at)))),
       el("div", { className: "progress-line" }, progress(line.num_evaluations, line.asked_evaluations, done), el("span", { textContent: done })),
       stages(detail, line),
-      el("p", { className: "actions" }, el("a", { className: "button", href: `#/compare/${detail.id}`, textContent: "Compare with another" }), el("button", { type: "button", className: "button", textContent: "Download the report's data", onclick: () => Api.download(`/api/studies/${detail.id}/report`, `${detail.name}.json`).catch((problem) => state.head.append(Parts.failure(problem))) })),
+      el("p", { className: "actions" }, verbs(state, line), el("a", { className: "button", href: `#/compare/${detail.id}`, textContent: "Compare with another" }), el("button", { type: "button", className: "button", textContent: "Download the report's data", onclick: () => Api.download(`/api/studies/${detail.id}/report`, `${detail.name}.json`).catch((problem) => state.head.append(Parts.failure(problem))) })),
+      line.reason ? el("p", { className: "notice problem", textContent: `${line.name} is ${line.state}: ${line.reason}` }) : "",
+      line.note ? el("p", { className: "notice", textContent: line.note }) : "",
       detail.notes.length && line.state !== "done" ? el("p", { className: "notice", textContent: detail.notes[0] }) : "");
+  }
+
+  const VERBS = {
+    pause: [["queued", "running"], "Pause", "Begin no more work until it is resumed."],
+    resume: [["paused", "pausing", "interrupted", "failed"], "Resume", "Put it back into the queue."],
+    stop: [["queued", "running", "pausing", "paused", "interrupted"], "Stop", "End it for good once the work that runs is finished."],
+    cancel: [["queued", "running", "pausing", "stopping", "paused", "interrupted"], "Cancel", "End it now and for good; the work that runs is thrown away."],
+  };
+  const FINAL = ["stop", "cancel"];
+
+  // The verbs that the state allows; each needs the token, which the page asks for.
+  function verbs(state, line) {
+    return Object.entries(VERBS).filter(([, [states]]) => states.includes(line.state)).map(([verb, [, textContent, title]]) => el("button", {
+      type: "button", className: "button", textContent, title, onclick: async () => {
+        if (FINAL.includes(verb) && !confirm(`${textContent} the study ${line.name}? ${title}`)) return;
+        try {
+          await Api.send("POST", `/api/studies/${state.id}/${verb}`);
+        } catch (problem) {
+          state.head.append(Parts.failure(problem));
+        }
+      },
+    }));
   }
 
   function stages(detail, line) {
@@ -121,7 +145,7 @@ const StudyView = (() => {
     const observer = new IntersectionObserver((entries) => {
       for (const entry of entries) entry.isIntersecting ? seen.add(entry.target.id) : seen.delete(entry.target.id);
       mark();
-    }, { rootMargin: "-110px 0px -55% 0px" });
+    }, { rootMargin: "-135px 0px -55% 0px" });
     const watch = () => { for (const section of state.sections.children) observer.observe(section); };
     new MutationObserver(watch).observe(state.sections, { childList: true });
     watch();

@@ -1,0 +1,1 @@
+"""Loggers of other tools, one file each; ``experiments.callback`` says what a callback is."""
