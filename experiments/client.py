@@ -193,6 +193,13 @@ class RemoteStudy:
         """Its state, asked now."""
         return str(self.client.get(self._path)["state"])
 
+    def _repr_html_(self) -> str:
+        """Show the study in a notebook."""
+        from experiments.report.notebook import study_html
+
+        done, asked = self.line["num_evaluations"], self.line["asked_evaluations"]
+        return study_html(self.name, self.state, done, asked, self.fronts())
+
     @property
     def _path(self) -> str:
         return f"/api/studies/{self.id}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from experiments.callback import Callback, tell
 from experiments.config import StudyConfig
 from experiments.context import Context, Together, alone, choose_device, make_folder
 from experiments.stages.export import export_networks
@@ -49,6 +50,7 @@ def run_study(
     until: Until = "report",
     runner: str = "nas",
     together: Together = alone,
+    callbacks: Sequence[Callback] = (),
 ) -> Outcome:
     """Run, or go on with, the study of ``config``.
 
@@ -60,6 +62,7 @@ def run_study(
         until: the last stage to run.
         runner: a name for this process.
         together: brings in other processes for the training.
+        callbacks: told of every finished piece of work (``experiments.callback``).
 
     Raises:
         ConflictError: a study of that name has other settings, or another runner has it.
@@ -68,6 +71,7 @@ def run_study(
     make = _prepare(config, out, talk, together)
     # Only now: a study whose data or space can't be used would stand in the way of the corrected one.
     study = store.study(config.name, config.model_dump(mode="json"), seed=config.seed)
+    tell(study, callbacks, talk)
     with study.held(runner):
         return _stages(make(study), until)
 

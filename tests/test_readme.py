@@ -13,6 +13,7 @@ import pytest
 from nas_command import Nas, nas
 from tiny_study import TinyStudy, study
 
+from experiments.callback import CALLBACKS
 from experiments.cli import verbs
 from experiments.config import StudyConfig, read_config
 from experiments.job import read_job, submit_job
@@ -177,7 +178,20 @@ def test_every_path_that_is_named_exists() -> None:
 
 KINDS: dict[str, Registry[object]] = {
     registry.kind: registry  # type: ignore[misc]
-    for registry in (blocks, spaces, DEVICES, RULES, LAWS, SOURCES, samplers, losses, distillations, algorithms, PANELS)
+    for registry in (
+        blocks,
+        spaces,
+        DEVICES,
+        RULES,
+        LAWS,
+        SOURCES,
+        samplers,
+        losses,
+        distillations,
+        algorithms,
+        PANELS,
+        CALLBACKS,
+    )
 }
 
 

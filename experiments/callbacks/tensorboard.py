@@ -13,11 +13,12 @@ def tensorboard(run: Run) -> Callback:
         from tensorboardX import SummaryWriter
     except ModuleNotFoundError:
         raise missing_extra("tensorboardX", "tensorboard") from None
-    writer = SummaryWriter(str(run.folder / "tensorboard"))
+    writer = SummaryWriter(str(run.folder / "tensorboard"), flush_secs=2)
 
     def log(finished: Finished) -> None:
         for name, value in finished.scalars().items():
             writer.add_scalar(name, value, finished.step)
-        writer.flush()
+        if (finished.kind, finished.key) == ("stage", "export"):
+            writer.close()
 
     return log

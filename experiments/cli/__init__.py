@@ -18,7 +18,7 @@ app = typer.Typer(
     help="Neural architecture search and model scaling in one: train one supernetwork, learn each GPU's latency, "
     "search the trade-off, scale and export the winners.",
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,9 @@ def _go(
     until: Until,
     processes: int = 1,
     ray: str | None = None,
+    callbacks: Sequence[str] = (),
 ) -> None:
+    from experiments.callback import CALLBACKS, Run
     from experiments.config import read_config
     from experiments.processes import follow_torchrun, follows, processes_together
     from experiments.ray_training import ray_together
@@ -55,8 +58,10 @@ def _go(
         follow_torchrun(found, out / found.name)
         return
     together = ray_together(ray, processes) if ray else processes_together(processes)
+    makers = [CALLBACKS.get(each) for each in callbacks]
     with open_store(storage, out, create=True) as store:
-        outcome = run_study(found, store, out, talk_of(context), until, together=together)
+        made = [maker(Run(found.name, out / found.name, found.model_dump(mode="json"))) for maker in makers]
+        outcome = run_study(found, store, out, talk_of(context), until, together=together, callbacks=made)
     if as_json:
         emit(outcome.summary)
         return
@@ -77,6 +82,9 @@ def run(
     storage: str | None = StorageOption,
     as_json: bool = JsonOption,
     dry_run: bool = typer.Option(False, "--dry-run", help="Say the space's size, time, memory and disk, and stop."),
+    callback: list[str] = typer.Option(
+        [], "--callback", help="Log to tensorboard, mlflow, wandb or one of yours as well. May be repeated."
+    ),
 ) -> None:
     """Run a study: train, learn latency, search, scale, export, report. The same command goes on after a kill."""
     if dry_run:
@@ -89,7 +97,7 @@ def run(
         else:
             print_facts(found)
         return
-    _go(context, config, settings, name, out, storage, as_json, "report")
+    _go(context, config, settings, name, out, storage, as_json, "report", callbacks=callback)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 VERBS = (
+    "init",
     "run",
     "count",
     "scale",

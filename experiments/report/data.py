@@ -175,6 +175,12 @@ class Front(_Frozen):
     recipe: str
     candidates: tuple[Candidate, ...]
 
+    def _repr_html_(self) -> str:
+        """Show the front in a notebook."""
+        from experiments.report.notebook import front_html
+
+        return front_html(self)
+
 
 class PredictorPoint(_Frozen):
     """One network's predicted and measured value; ``spread`` is the predictor's standard deviation."""
@@ -279,6 +285,12 @@ class ReportData(_Frozen):
     scaling: tuple[ScalingRow, ...] = ()
     table: EvaluatedTable = EvaluatedTable()
     notes: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Show the fronts in a notebook."""
+        from experiments.report.notebook import report_html
+
+        return report_html(self)
 
     def to_json(self) -> str:
         """Return the data as JSON, the inverse of ``read_report_data``."""

@@ -38,7 +38,7 @@ listeners = Listeners()
     responses={200: {"content": {"text/event-stream": {}}, "description": "A stream without an end."}},
 )
 async def events(studies: Studies) -> StreamingResponse:
-    """Stream ``study`` events (a study's line, when it changed), ``deleted`` (its id) and ``problem`` (one line)."""
+    """Stream ``study`` (a line that changed), ``all`` (the ids, once), ``deleted`` (an id), ``problem`` (a line)."""
     if listeners.open >= MAX_LISTENERS:
         raise HTTPException(503, f"{MAX_LISTENERS} streams of events are open: close one")
     return StreamingResponse(_stream(studies), media_type="text/event-stream")
@@ -70,12 +70,15 @@ def _changes(studies: Catalogue, known: dict[int, str]) -> list[str]:
         lines = {key: study_line(studies, summary) for key, summary in studies.summaries().items()}
     except NasError as error:
         return [_event("problem", {"message": str(error)})]
-    found = []
+    found, told = [], bool(known)
     for key, line in lines.items():
         text = line.model_dump_json()
         if known.get(key) != text:
             known[key] = text
             found.append(f"event: study\ndata: {text}\n\n")
+    if not told:
+        # A study that was deleted while nobody listened is not in it.
+        found.append(_event("all", {"ids": list(lines)}))
     for key in known.keys() - lines.keys():
         del known[key]
         found.append(_event("deleted", {"id": key}))

@@ -34,11 +34,11 @@ def list_queue(studies: Studies) -> list[StudyLine]:
 @router.post("/studies", status_code=201)
 def submit(studies: Studies, asked: Submission) -> StudyLine:
     """Put a study into the queue; a runner that works off the queue takes it."""
-    settings = _settings(studies, asked)
-    studies.store.queue.submit(
-        asked.name,
-        settings,
-        seed=int(settings.get("seed", 0)),
+    from experiments.job import make_job, submit_job
+
+    submit_job(
+        studies.store,
+        make_job(_settings(studies, asked), f"study {asked.name!r}"),
         priority=asked.priority,
         budget=Budget(asked.max_evaluations, asked.max_hours),
         tags=asked.tags,
@@ -49,16 +49,13 @@ def submit(studies: Studies, asked: Submission) -> StudyLine:
 
 def _settings(studies: Studies, asked: Submission) -> dict[str, Any]:
     """Return the settings of the template or the study that ``asked`` names, with its name and seed."""
-    from experiments.config import make_config
-
     if (asked.template is None) == (asked.like is None):
         raise UsageError("give template (a name) or like (a study's id), not both and not neither")
     if asked.like is not None:
         found = dict(studies.study(asked.like).settings)
     else:
         found = dict(studies.store.labels.template(str(asked.template)).settings)
-    found |= {"name": asked.name} | ({} if asked.seed is None else {"seed": asked.seed})
-    return make_config(found, f"study {asked.name!r}").model_dump(mode="json")
+    return found | {"name": asked.name} | ({} if asked.seed is None else {"seed": asked.seed})
 
 
 @router.post("/studies/{study_id}/{verb}")

@@ -49,6 +49,11 @@
       lines.delete(id);
       soon();
     },
+    // What was deleted while this page was not connected.
+    all({ ids }) {
+      for (const id of [...lines.keys()].filter((each) => !ids.includes(each))) lines.delete(id);
+      soon();
+    },
     problem({ message }) { say(message, "problem"); },
   };
 

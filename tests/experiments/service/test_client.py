@@ -65,6 +65,7 @@ def test_events_tell_of_every_study_and_of_changes(client: Client, service: Serv
     events = client.events()
     kind, content = next(events)
     assert (kind, content["name"]) == ("study", "digits")
+    assert next(events) == ("all", {"ids": [service.study_id]})
     service.store.labels.note("digits", "changed")
     kind, content = next(events)
     assert (kind, content["note"]) == ("study", "changed")

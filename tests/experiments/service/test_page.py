@@ -178,7 +178,6 @@ def test_two_studies_and_rules_are_compared(browser: Any, service: Service) -> N
     service.store.study("other", {**service.store.load("digits").settings, "seed": 3}, seed=3)
     [other] = service.store.studies(name="other")
     opened = show(browser, service.base, f"#/compare/{service.study_id}/{other.id}")
-    opened.until_text("seed", "table")
     opened.until_text("Settings that differ")
     opened.page.goto(f"{service.base}/#/scaling")
     opened.until("document.querySelectorAll('.plot.js-plotly-plot').length === 4")
