@@ -122,7 +122,7 @@ def _counted(
 def _genes(family: SearchSpace, choices: Sequence[Mapping[str, Any]]) -> Genes:
     """Return the genes of stored networks; these were checked before they were stored, and are not again."""
     columns = [
-        [place.get(each.get(knob.name), -1) for each in choices]
+        [place[each[knob.name]] if knob.name in each else -1 for each in choices]
         for knob in family.knobs
         for place in [{value: index for index, value in enumerate(knob.values)}]
     ]
