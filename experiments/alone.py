@@ -26,6 +26,7 @@ OF_MANY_NETWORKS: dict[str, Any] = {
     "networks_per_step": 1,
     "sort_channels_at": None,
     "masked_pretraining": None,
+    "initial_weights": None,
 }
 """Settings of one network alone, instead of those that say how several are drawn."""
 

@@ -11,7 +11,7 @@ class HybridForm:
 
     Attributes:
         resolutions: sides of the image in pixels.
-        patches: sides of the stem's patches in pixels.
+        patches: sides of the stem's patches in pixels, the finest last, as in the largest network.
         widths: of each stage, ascending multiples of 8.
         depths: pairs of token mixer and feed-forward part in each stage.
         kernels, windows: what mixers that have one choose from.
@@ -44,7 +44,7 @@ FORMS = {
     ),
     "small_image": HybridForm(
         (32,),
-        (2, 4),
+        (4, 2),
         ((16, 24), (24, 32), (32, 48), (48, 64)),
         ((1, 2),) * 4,
         (3, 5, 7),

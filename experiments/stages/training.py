@@ -17,6 +17,7 @@ from nas.data.splits import DataSplits
 from nas.evaluation import Evaluator
 from nas.files import write_text
 from nas.training.curves import Point, curves_csv
+from nas.training.initial_weights import begin_from
 from nas.training.loop import Watch, train
 from nas.training.step import Trainer
 from search_spaces.sharing import SharedWeights
@@ -60,11 +61,18 @@ def train_supernetwork(context: Context) -> Trained:
 def make_trainer(
     config: StudyConfig, space: SearchSpace, data: DataSplits, folder: Path, talk: Talk | None = None
 ) -> Trainer:
-    """Return a fresh trainer of the study in ``folder``, on the device of its data, pre-trained where it asks for it.
+    """Return a fresh trainer of the study in ``folder``, on the device of its data, begun as its settings say.
 
     ``talk`` is None in a process that follows another.
     """
     shared = SharedWeights(space, config.seed, data.training.labels.device)
+    if config.training.initial_weights is not None:
+        begun = begin_from(shared, Path(config.training.initial_weights))
+        if talk is not None:
+            talk.say(
+                f"{begun.num_tensors} of {begun.all_tensors} shared tensors begin as {config.training.initial_weights} "
+                f"has them, {len(begun.sorting.groups)} groups of channels sorted by importance"
+            )
     pretrain_supernetwork(config, shared, data, folder, identity(config, space), talk)
     return Trainer(shared, data, config.training, config.augmentation, config.seed)
 

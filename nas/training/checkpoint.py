@@ -61,6 +61,24 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, metadata
 
 
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file of any origin.
+
+    Raises:
+        UsageError: it is missing, cut short or no such file.
+        StorageError: the disk or the file's permissions forbid to read it.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}: give the path of a safetensors file") from None
+    except OSError as error:
+        raise StorageError(f"can't read {path}: {error}: see to its permissions and its disk") from None
+    except SafetensorError as error:
+        raise UsageError(f"{path.name} can't be read ({error}): it is cut short or no safetensors file") from None
+
+
 def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Path:
     """Write the checkpoint of ``step``; of those before it, only the last is kept.
 

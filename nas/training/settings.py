@@ -45,6 +45,8 @@ class TrainingSettings(BaseModel):
         distillation_weight: w of (1 - w) x loss + w x distillation with an exported teacher.
         pruning: images that an epoch leaves out by their losses (SeTa); None: it sees all.
         drop_path: probability that the last residual block is skipped for an image; those before it less, by depth.
+        initial_weights: safetensors file of the space's largest network, trained before: the shared weights begin with
+            it, their channels sorted by importance. None: at random.
         masked_pretraining: how the shared weights of a convolutional space begin (SparK); None: at random.
         max_gradient_norm: the accumulated gradient is clipped to it once.
         ema_decay: of the moving average of the shared weights that evaluation and extraction use.
@@ -73,6 +75,7 @@ class TrainingSettings(BaseModel):
     teacher: str = LARGEST
     distillation_weight: float = Field(0.5, ge=0, le=1)
     pruning: PruningSettings | None = None
+    initial_weights: str | None = None
     masked_pretraining: MaskedPretrainingSettings | None = None
     drop_path: float = Field(0.0, ge=0, lt=1)
     max_gradient_norm: float = Field(5.0, gt=0)
