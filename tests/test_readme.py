@@ -29,6 +29,8 @@ from scaling.law import LAWS
 from scaling.rule import RULES
 from search_spaces import errors
 from search_spaces.block import blocks
+from search_spaces.feed_forwards import feed_forwards
+from search_spaces.mixers import mixers
 from search_spaces.registry import Registry
 from search_spaces.spaces import space, spaces
 
@@ -180,6 +182,8 @@ KINDS: dict[str, Registry[object]] = {
     registry.kind: registry  # type: ignore[misc]
     for registry in (
         blocks,
+        mixers,
+        feed_forwards,
         spaces,
         DEVICES,
         RULES,

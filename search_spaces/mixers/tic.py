@@ -8,7 +8,6 @@ windows are not here.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from search_spaces.channels import ChannelGroup, Units
@@ -49,13 +48,10 @@ class SlidingAttention(nn.Module):
 
     def _neighbours(self, x: Tensor) -> Tensor:
         """Return the k x k neighbours (N x cells, heads, k^2, head_dim) of each cell of (N, heads, head_dim, H, W)."""
-        height, width = x.shape[3:]
-        border = self.dilation * (self.kernel // 2)
-        padded = nn.functional.pad(x, (border,) * 4)
-        starts = range(0, self.dilation * self.kernel, self.dilation)
-        moved = [padded[..., row : row + height, col : col + width] for row in starts for col in starts]
-        neighbours = torch.stack(moved, -1).permute(0, 3, 4, 1, 5, 2)
-        return neighbours.reshape(-1, self.heads, len(moved), self.head_dim)
+        reach, border = self.dilation * (self.kernel - 1) + 1, self.dilation * (self.kernel // 2)
+        windows = nn.functional.pad(x, (border,) * 4).unfold(3, reach, 1).unfold(4, reach, 1)
+        windows = windows[..., :: self.dilation, :: self.dilation].permute(0, 3, 4, 1, 5, 6, 2)
+        return windows.reshape(-1, self.heads, self.kernel**2, self.head_dim)
 
     def channel_groups(self) -> tuple[ChannelGroup, ...]:
         """Return the heads."""
