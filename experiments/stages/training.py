@@ -11,13 +11,13 @@ from torch import Tensor
 
 from experiments.config import StudyConfig
 from experiments.context import Context
+from experiments.stages.initial_weights import begin_supernetwork
 from experiments.stages.pretraining import pretrain_supernetwork
 from experiments.talk import Talk
 from nas.data.splits import DataSplits
 from nas.evaluation import Evaluator
 from nas.files import write_text
 from nas.training.curves import Point, curves_csv
-from nas.training.initial_weights import begin_from
 from nas.training.loop import Watch, train
 from nas.training.step import Trainer
 from search_spaces.sharing import SharedWeights
@@ -66,13 +66,7 @@ def make_trainer(
     ``talk`` is None in a process that follows another.
     """
     shared = SharedWeights(space, config.seed, data.training.labels.device)
-    if config.training.initial_weights is not None:
-        begun = begin_from(shared, Path(config.training.initial_weights))
-        if talk is not None:
-            talk.say(
-                f"{begun.num_tensors} of {begun.all_tensors} shared tensors begin as {config.training.initial_weights} "
-                f"has them, {len(begun.sorting.groups)} groups of channels sorted by importance"
-            )
+    begin_supernetwork(config, shared, folder, talk)
     pretrain_supernetwork(config, shared, data, folder, identity(config, space), talk)
     return Trainer(shared, data, config.training, config.augmentation, config.seed)
 

@@ -8,6 +8,7 @@ import pytest
 
 from experiments.benchmarks import benchmarks, ranking
 from search_spaces.errors import UsageError
+from search_spaces.population import PopulationCost
 from search_spaces.spaces import space
 
 CONFIG = """
@@ -82,3 +83,14 @@ def test_members_are_distinct_and_no_more_than_the_space_holds() -> None:
 def test_settings_that_train_nothing_are_an_error(config: Path, settings: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="no negative number"):
         bench(config, **settings)
+
+
+def test_members_of_one_size() -> None:
+    family = space("ofa_mobilenet", form="small_image", resolutions=(8,), num_classes=10)
+    genes = ranking.random_members(family, 12, 0, (0.8, 1.2))
+    mmacs = PopulationCost(family).counts(genes)[:, 1] / 1e6
+    assert len(np.unique(genes, axis=0)) == 12
+    assert ((mmacs >= 0.8) & (mmacs <= 1.2)).all()
+    assert np.array_equal(genes, ranking.random_members(family, 12, 0, (0.8, 1.2)))
+    with pytest.raises(UsageError, match=r"0 of \d+ random networks have 800 to 1200 million MACs, the median has"):
+        ranking.random_members(family, 12, 0, (800, 1200))
