@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,17 @@ from experiments.talk import Talk
 from predictors.measurement import Measurement
 from search_spaces.errors import ConflictError, UsageError, unknown
 
+FORMATS = ("onnx", "safetensors", "torch-export")
+"""The first two are always written: each is checked against the other."""
 
-def export_one(store: Store, out: Path, name: str, network: str, to: Path | None, talk: Talk) -> dict[str, Any]:
+
+def export_one(
+    store: Store, out: Path, name: str, network: str, to: Path | None, talk: Talk, formats: Sequence[str] = ()
+) -> dict[str, Any]:
     """Write the network called ``network`` (key or label in front.json) of study ``name``, and return what was found.
 
     Raises:
-        UsageError: there is no such study or network.
+        UsageError: there is no such study, network or format.
         ConflictError: the study's search is not done.
     """
     from experiments.stages.export import export_network
@@ -29,6 +35,9 @@ def export_one(store: Store, out: Path, name: str, network: str, to: Path | None
     from nas.data.splits import load_data
     from search_spaces.block import cost
 
+    for each in formats:
+        if each not in FORMATS:
+            raise unknown("format", each, FORMATS)
     study = store.load(name)
     config = make_config(study.settings, f"study {name!r}")
     row = _row(out / name / "front.json", name, network)
@@ -47,6 +56,7 @@ def export_one(store: Store, out: Path, name: str, network: str, to: Path | None
         latency, measured = _latencies(row["latency_ms"]), _latencies(row["latency_ms_measured"])
         candidate = Candidate(architecture, str(row["label"]), counted, accuracy, latency, measured)
         exported = export_network(context, trained, candidate, folder)
+    further = _torch_export(folder) if "torch-export" in formats else {}
     return {
         "network": row["label"],
         "key": architecture.key,
@@ -54,8 +64,19 @@ def export_one(store: Store, out: Path, name: str, network: str, to: Path | None
         "weights": exported.weights,
         "accuracies": [accuracy.model_dump() for accuracy in exported.accuracies],
         "onnx": asdict(exported.onnx),
-        "files": [file["name"] for file in exported.files],
+        **further,
+        "files": [file["name"] for file in exported.files] + [each["file"] for each in further.values()],
     }
+
+
+def _torch_export(folder: Path) -> dict[str, dict[str, Any]]:
+    """Write the exported program of the model in ``folder`` beside it."""
+    from nas.export.safetensors import load_model
+    from nas.export.torch_export import PROGRAM_FILE, write_torch_export
+
+    module, info = load_model(folder)
+    difference = write_torch_export(folder / PROGRAM_FILE, module, info.blueprint)
+    return {"torch_export": {"max_abs_difference": difference, "file": str(folder / PROGRAM_FILE)}}
 
 
 def _latencies(stored: dict[str, dict[str, Any]]) -> dict[str, Measurement]:

@@ -18,6 +18,9 @@ def export(
     to: Path | None = typer.Option(
         None, "--to", help="Folder to write; by default models/LABEL in the study's folder."
     ),
+    formats: list[str] = typer.Option(
+        [], "--format", help="onnx and safetensors are always written; torch-export as well. May be repeated."
+    ),
     out: Path = OutOption,
     storage: str | None = StorageOption,
     as_json: bool = JsonOption,
@@ -26,7 +29,7 @@ def export(
     from experiments.export_one import export_one
 
     with open_store(storage, out) as store:
-        found = export_one(store, out, name, network, to, talk_of(context))
+        found = export_one(store, out, name, network, to, talk_of(context), formats)
     if as_json:
         emit(found)
         return
