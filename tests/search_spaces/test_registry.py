@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from search_spaces import registry
 from search_spaces.errors import UsageError
 from search_spaces.registry import Registry
 
+PACKAGE = "slow_registry_package"
 NAMES = st.text("abcdefgh_", min_size=1, max_size=8)
 
 
@@ -70,3 +72,22 @@ def test_entry_points_of_other_distributions_are_loaded(monkeypatch: pytest.Monk
     monkeypatch.setattr(registry, "entry_points", points)
     assert Registry("scaling rule", "search_spaces.spaces").names() == []
     assert asked == ["nas.scaling_rule"]
+
+
+def test_threads_that_ask_while_files_are_loaded_wait_for_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / PACKAGE
+    folder.mkdir()
+    (folder / "__init__.py").write_text(
+        "from search_spaces.registry import Registry\nTHINGS = Registry('thing', __name__)\n"
+    )
+    (folder / "slow.py").write_text(
+        f"import time\nfrom {PACKAGE} import THINGS\nassert THINGS.names() == []\ntime.sleep(0.2)\n"
+        "THINGS.register('slow')(1)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    things = importlib.import_module(PACKAGE).THINGS
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: things.names(), range(8)))
+    assert found == [["slow"]] * 8

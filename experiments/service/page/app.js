@@ -42,6 +42,8 @@
     study(line) {
       const known = lines.get(line.id);
       lines.set(line.id, line);
+      // A new connection tells of every study again, changed or not.
+      if (JSON.stringify(known) === JSON.stringify(line)) return;
       if (study === line.id && known) current?.update(line);
       else soon();
     },
