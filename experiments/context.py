@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.config import StudyConfig
+from experiments.evaluating import Evaluating, here
 from experiments.talk import Talk
 from search_spaces.errors import StorageError, UsageError
 from search_spaces.space import SearchSpace
@@ -45,6 +46,7 @@ class Context:
         device: where networks run.
         talk: what a person is told.
         together: entered around training; brings in the other processes, if there are any.
+        evaluating: entered around the search; brings in who evaluates.
     """
 
     config: StudyConfig
@@ -55,6 +57,7 @@ class Context:
     device: torch.device
     talk: Talk
     together: Together = alone
+    evaluating: Evaluating = here
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

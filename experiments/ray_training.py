@@ -10,7 +10,8 @@ from typing import Any
 
 from experiments.config import StudyConfig
 from experiments.context import Together, choose_device
-from search_spaces.errors import NasError, missing_extra
+from experiments.ray_cluster import import_ray
+from search_spaces.errors import NasError
 
 
 def ray_together(address: str, num: int) -> Together:
@@ -25,12 +26,10 @@ def ray_together(address: str, num: int) -> Together:
 
 @contextmanager
 def _on_ray(address: str, num: int, config: StudyConfig, folder: Path) -> Iterator[None]:
-    try:
-        import ray
-        from ray.train import RunConfig, ScalingConfig, TrainingFailedError
-        from ray.train.torch import TorchConfig, TorchTrainer
-    except ImportError:
-        raise missing_extra("ray", "ray") from None
+    ray = import_ray()
+    from ray.train import RunConfig, ScalingConfig, TrainingFailedError
+    from ray.train.torch import TorchConfig, TorchTrainer
+
     from nas.training.gradients import Processes
 
     Processes(0, num).shards(config.training.gradient_shards)

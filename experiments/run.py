@@ -11,6 +11,7 @@ from typing import Any, Literal
 from experiments.callback import Callback, tell
 from experiments.config import StudyConfig
 from experiments.context import Context, Together, alone, choose_device, make_folder
+from experiments.evaluating import Evaluating, here
 from experiments.stages.export import export_networks
 from experiments.stages.fronts import make_fronts
 from experiments.stages.latency import learn_latency
@@ -50,6 +51,7 @@ def run_study(
     until: Until = "report",
     runner: str = "nas",
     together: Together = alone,
+    evaluating: Evaluating = here,
     callbacks: Sequence[Callback] = (),
 ) -> Outcome:
     """Run, or go on with, the study of ``config``.
@@ -62,13 +64,14 @@ def run_study(
         until: the last stage to run.
         runner: a name for this process.
         together: brings in other processes for the training.
+        evaluating: brings in who evaluates the networks of the search.
         callbacks: told of every finished piece of work (``experiments.callback``).
 
     Raises:
         ConflictError: a study of that name has other settings, or another runner has it.
         NasError: as the stages raise.
     """
-    make = _prepare(config, out, talk, together)
+    make = _prepare(config, out, talk, together, evaluating)
     # Only now: a study whose data or space can't be used would stand in the way of the corrected one.
     study = store.study(config.name, config.model_dump(mode="json"), seed=config.seed)
     tell(study, callbacks, talk)
@@ -78,10 +81,12 @@ def run_study(
 
 def run_taken(config: StudyConfig, study: Study, out: Path, talk: Talk) -> Outcome:
     """Run, or go on with, a study that this process holds, as a runner of the queue does; raises as run_study."""
-    return _stages(_prepare(config, out, talk, alone)(study), "report")
+    return _stages(_prepare(config, out, talk, alone, here)(study), "report")
 
 
-def _prepare(config: StudyConfig, out: Path, talk: Talk, together: Together) -> Callable[[Study], Context]:
+def _prepare(
+    config: StudyConfig, out: Path, talk: Talk, together: Together, evaluating: Evaluating
+) -> Callable[[Study], Context]:
     """Return what makes the context of the study, once its data and space are known to be usable."""
     device = choose_device(config.device)
     data = load_data(config.data, config.seed)
@@ -90,7 +95,7 @@ def _prepare(config: StudyConfig, out: Path, talk: Talk, together: Together) -> 
     space = make_study_space(config, data.in_channels, data.num_classes)
     folder = make_folder(out / config.name)
     talk.say(f"study {config.name}: space {space.name} of {space.size():,} networks, {len(data.training)} images")
-    return lambda study: Context(config, study, folder, space, data.to(device), device, talk, together)
+    return lambda study: Context(config, study, folder, space, data.to(device), device, talk, together, evaluating)
 
 
 def _stages(context: Context, until: Until) -> Outcome:

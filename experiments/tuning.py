@@ -86,6 +86,10 @@ def tune(plan: TuningPlan, store: Store, out: Path, talk: Talk) -> dict[str, Any
         if plan.ray is None:
             _tune_here(plan, study, folder, talk)
         else:
+            from experiments.ray_cluster import import_ray
+
+            # First: it sets what Ray Tune reads when it is loaded.
+            import_ray()
             from experiments.tuning_ray import tune_on_ray
 
             tune_on_ray(plan, study, folder, talk)

@@ -1,37 +1,24 @@
 """Trials of ``nas tune`` on Ray Tune, several at once; each that ends is a committed row before the next one is asked.
 
-Ray is imported here and nowhere else.
+Loaded late: Ray Tune takes seconds.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from experiments.store.store import Study
-from experiments.talk import Talk
-from experiments.tuning import REDUCTION_FACTOR, TuningPlan, finish_trial, optuna_study, trial_key
-from experiments.tuning_trial import NUM_REPORTS, run_trial
-from search_spaces.errors import NasError, UsageError
-
-# Before ray is imported: it reads them then. No statistics leave the machine.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-# Ray Tune would take the handlers of signals, and print boxes of its own where the result goes.
-os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
-os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-
-import ray
 from ray import tune
 from ray.tune import Callback
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-LOCAL = "local"
-ADVICE = "give local, or the address of a running cluster as HOST:PORT"
+from experiments.ray_cluster import LOCAL, connected
+from experiments.store.store import Study
+from experiments.talk import Talk
+from experiments.tuning import REDUCTION_FACTOR, TuningPlan, finish_trial, optuna_study, trial_key
+from experiments.tuning_trial import NUM_REPORTS, run_trial
+from search_spaces.errors import NasError
 
 
 def tune_on_ray(plan: TuningPlan, study: Study, folder: Path, talk: Talk) -> None:
@@ -45,7 +32,7 @@ def tune_on_ray(plan: TuningPlan, study: Study, folder: Path, talk: Talk) -> Non
     left = plan.trials - len(rows)
     if left < 1:
         return
-    with _connected(plan.ray or LOCAL):
+    with connected(plan.ray or LOCAL):
         committing = _Rows(study, len(rows), talk)
         tuner = tune.Tuner(
             tune.with_resources(_trainable(plan, folder), _resources(plan)),
@@ -132,31 +119,3 @@ class _Rows(Callback):  # type: ignore[misc]
         state = "complete" if len(scores) == NUM_REPORTS else trial.last_result.get("state", "stopped")
         self._study.begin("trial", trial_key(number))
         finish_trial(self._study, number, {"values": dict(trial.config), "state": state, "scores": scores}, self._talk)
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[None]:
-    """Start Ray here, or connect to a cluster; left again at the end."""
-    if address != LOCAL:
-        _require_reachable(address)
-    settings: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {"address": address}
-    try:
-        ray.init(log_to_driver=False, logging_level="ERROR", **settings)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UsageError(f"--ray got {address!r}: {reason}: {ADVICE}") from None
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _require_reachable(address: str) -> None:
-    """Raise UsageError unless something listens at HOST:PORT: Ray itself tries for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit():
-        raise UsageError(f"--ray got {address!r}: {ADVICE}")
-    try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except OSError as error:
-        raise UsageError(f"--ray got {address!r}: {error.strerror or error}: {ADVICE}") from None

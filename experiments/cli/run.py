@@ -20,11 +20,19 @@ from experiments.cli.common import (
     print_facts,
     talk_of,
 )
+from search_spaces.errors import UsageError
 
 if TYPE_CHECKING:
     from experiments.run import Until
 
 ConfigArgument = typer.Argument(..., help="TOML file of the study.", metavar="CONFIG")
+ProcessesOption = typer.Option(
+    1, "--processes", help="Processes that train together, at most training.gradient_shards. Torchrun works too."
+)
+RayOption = typer.Option(
+    None, "--ray", help="Run on the Ray cluster at this address, or local: evaluations, and training with --processes."
+)
+WorkersOption = typer.Option(None, "--workers", help="Workers on Ray that evaluate; by default one a core or GPU.")
 NameOption = typer.Option(None, "--name", help="Name of the study instead of the configuration's.")
 
 
@@ -45,11 +53,14 @@ def _go(
     until: Until,
     processes: int = 1,
     ray: str | None = None,
+    workers: int | None = None,
     callbacks: Sequence[str] = (),
 ) -> None:
     from experiments.callback import CALLBACKS, Run
     from experiments.config import read_config
+    from experiments.evaluating import here
     from experiments.processes import follow_torchrun, follows, processes_together
+    from experiments.ray_evaluating import ray_evaluating
     from experiments.ray_training import ray_together
     from experiments.run import run_study
 
@@ -57,11 +68,25 @@ def _go(
     if follows():
         follow_torchrun(found, out / found.name)
         return
-    together = ray_together(ray, processes) if ray else processes_together(processes)
+    if workers is not None and ray is None:
+        raise UsageError("--workers is for --ray: give that too")
+    # A training in one process needs no cluster, unless it is all that is asked for.
+    train_on_ray = ray is not None and (processes > 1 or until == "training")
+    together = ray_together(ray, processes) if ray and train_on_ray else processes_together(processes)
+    evaluating = ray_evaluating(ray, workers) if ray else here
     makers = [CALLBACKS.get(each) for each in callbacks]
     with open_store(storage, out, create=True) as store:
         made = [maker(Run(found.name, out / found.name, found.model_dump(mode="json"))) for maker in makers]
-        outcome = run_study(found, store, out, talk_of(context), until, together=together, callbacks=made)
+        outcome = run_study(
+            found,
+            store,
+            out,
+            talk_of(context),
+            until,
+            together=together,
+            evaluating=evaluating,
+            callbacks=made,
+        )
     if as_json:
         emit(outcome.summary)
         return
@@ -81,6 +106,9 @@ def run(
     out: Path = OutOption,
     storage: str | None = StorageOption,
     as_json: bool = JsonOption,
+    processes: int = ProcessesOption,
+    ray: str | None = RayOption,
+    workers: int | None = WorkersOption,
     dry_run: bool = typer.Option(False, "--dry-run", help="Say the space's size, time, memory and disk, and stop."),
     callback: list[str] = typer.Option(
         [], "--callback", help="Log to tensorboard, mlflow, wandb or one of yours as well. May be repeated."
@@ -97,7 +125,7 @@ def run(
         else:
             print_facts(found)
         return
-    _go(context, config, settings, name, out, storage, as_json, "report", callbacks=callback)
+    _go(context, config, settings, name, out, storage, as_json, "report", processes, ray, workers, callback)
 
 
 @app.command()
@@ -109,10 +137,8 @@ def train(
     out: Path = OutOption,
     storage: str | None = StorageOption,
     as_json: bool = JsonOption,
-    processes: int = typer.Option(
-        1, "--processes", help="Processes that train together, at most training.gradient_shards. Torchrun works too."
-    ),
-    ray: str = typer.Option(None, "--ray", help="Train in that many workers of the Ray cluster at ADDRESS, or local."),
+    processes: int = ProcessesOption,
+    ray: str | None = RayOption,
 ) -> None:
     """Train the supernetwork of a study, and stop."""
     _go(context, config, settings, name, out, storage, as_json, "training", processes, ray)
@@ -127,6 +153,9 @@ def search(
     out: Path = OutOption,
     storage: str | None = StorageOption,
     as_json: bool = JsonOption,
+    processes: int = ProcessesOption,
+    ray: str | None = RayOption,
+    workers: int | None = WorkersOption,
 ) -> None:
     """Train if needed and search, write front.json and front.csv, and stop."""
-    _go(context, config, settings, name, out, storage, as_json, "search")
+    _go(context, config, settings, name, out, storage, as_json, "search", processes, ray, workers)

@@ -77,23 +77,6 @@ def show(
 
 
 @study_app.command()
-def frame(
-    name: str = NameArgument,
-    out: Path = OutOption,
-    storage: str | None = StorageOption,
-    form: str = typer.Option("csv", "--format", help="csv or json."),
-) -> None:
-    """Print every measurement of a study: one row a network, quantity and target."""
-    from search_spaces.errors import UsageError
-
-    if form not in ("csv", "json"):
-        raise UsageError(f"--format got {form!r}: allowed: csv, json")
-    with open_store(storage, out, readonly=True) as store:
-        table = store.load(name).frame()
-    sys.stdout.write(table.to_csv(index=False) if form == "csv" else table.to_json(orient="records") + "\n")
-
-
-@study_app.command()
 def delete(
     name: str = NameArgument,
     out: Path = OutOption,

@@ -27,7 +27,7 @@ VERBS = (
     "doctor",
 )
 
-PARTS = ("queue",)
+PARTS = ("queue", "study_files")
 """Files that add to the verb of another one."""
 
 

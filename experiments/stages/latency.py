@@ -15,7 +15,7 @@ from experiments.measuring import time_subject
 from experiments.subjects import network_subject
 from predictors.choosing import Predictor
 from predictors.features import latency_features, structural_terms
-from predictors.measurement import Measurement
+from predictors.measurement import Measurement, Obtained
 from predictors.roofline import combine_terms, roofline_terms
 from predictors.target import Device, Target, is_present, parse_target, target
 from predictors.timing import TimingPlan
@@ -51,7 +51,7 @@ class TargetLatency:
     _structure: PopulationTable = field(init=False, repr=False)
 
     @property
-    def obtained(self) -> str:
+    def obtained(self) -> Obtained:
         """How ``predict`` obtains its values."""
         return "predicted" if self.model else "analytic"
 

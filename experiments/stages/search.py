@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.context import Context
+from experiments.evaluating import Workers
 from experiments.stages.latency import TargetLatency, by_name
 from experiments.stages.training import Trained
 from nas.search.algorithm import algorithms
@@ -47,7 +50,7 @@ class CheapValues:
     """The values of all objectives but the accuracy for whole populations: counts and latencies."""
 
     def __init__(self, space: SearchSpace, objectives: Sequence[Objective], latencies: Sequence[TargetLatency]) -> None:
-        self._objectives = objectives
+        self._space, self._objectives = space, objectives
         self._latencies = by_name(latencies)
         self.cost = PopulationCost(space)
 
@@ -69,6 +72,19 @@ class CheapValues:
                 columns.append(counts[:, index].astype(np.float64))
         return np.column_stack(columns)
 
+    def measurements(self, architecture: Architecture) -> list[Measurement]:
+        """Return the values of one network as they are stored beside its accuracy."""
+        [values] = self(self._space.encode([architecture]))
+        found = []
+        for objective, value in zip(self._objectives, values.tolist(), strict=True):
+            if objective.target:
+                latency = self.latency(objective.target)
+                quantity = "latency_ms" if objective.upper is None else "latency_ms_upper_95"
+                found.append(Measurement(quantity, value, "ms", latency.obtained, target=latency.target.name))
+            elif objective.name != "accuracy":
+                found.append(Measurement(objective.name, value, objective.unit, "analytic"))
+        return found
+
     def latency(self, name: str) -> TargetLatency:
         """Return the latency on the target that ``name`` means, canonical or not."""
         from predictors.target import parse_target
@@ -77,27 +93,50 @@ class CheapValues:
 
 
 class Evaluations:
-    """Validation accuracies by architecture: those that are stored, and others as they are asked for."""
+    """Validation accuracies by architecture: those that are stored, and others as they are asked for.
 
-    def __init__(self, context: Context, trained: Trained) -> None:
-        self._context = context
-        self._evaluator = trained.evaluator(context)
+    Workers are brought in with the first network that is not stored, and leave with the end of the block.
+    """
+
+    def __init__(self, context: Context, trained: Trained, cheap: CheapValues) -> None:
+        self._context, self._trained, self._cheap = context, trained, cheap
         self._known = {key: float(row["accuracy"]) for key, row in context.study.done("evaluation").items()}
+        self._stack = ExitStack()
+        self._workers: Workers | None = None
 
-    def accuracy(self, architecture: Architecture) -> float:
-        """Return the validation accuracy in percent, evaluating and storing it the first time."""
-        key = architecture.key
-        if key not in self._known:
-            study = self._context.study
-            study.begin("evaluation", key)
-            accuracy = self._evaluator.accuracy(self._context.space.blueprint(architecture))
-            num = len(self._context.data.validation)
-            # The binomial standard error of a share of so many images.
-            spread = math.sqrt(max(accuracy * (100.0 - accuracy), 1e-9) / num)
-            found = Measurement("validation_accuracy", accuracy, "%", "measured", spread)
-            study.finish("evaluation", key, {"accuracy": accuracy, "num_images": num}, [found], architecture)
-            self._known[key] = accuracy
-        return self._known[key]
+    def __enter__(self) -> Evaluations:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
+
+    def accuracies(
+        self, architectures: Sequence[Architecture], on_done: Callable[[], None] = lambda: None
+    ) -> list[float]:
+        """Return the validation accuracies in percent, evaluating and storing each the first time."""
+        new = [each for each in dict.fromkeys(architectures) if each.key not in self._known]
+        if new:
+            if self._workers is None:
+                self._workers = self._stack.enter_context(self._context.evaluating(self._context, self._trained))
+            for architecture, accuracy in self._workers.run(new, self._begin):
+                self._finish(architecture, accuracy)
+                on_done()
+        return [self._known[architecture.key] for architecture in architectures]
+
+    def _begin(self, architecture: Architecture) -> None:
+        self._context.study.begin("evaluation", architecture.key)
+
+    def _finish(self, architecture: Architecture, accuracy: float) -> None:
+        num = len(self._context.data.validation)
+        # The binomial standard error of a share of so many images.
+        spread = math.sqrt(max(accuracy * (100.0 - accuracy), 1e-9) / num)
+        found = [
+            Measurement("validation_accuracy", accuracy, "%", "measured", spread),
+            *self._cheap.measurements(architecture),
+        ]
+        payload = {"accuracy": accuracy, "num_images": num}
+        self._context.study.finish("evaluation", architecture.key, payload, found, architecture)
+        self._known[architecture.key] = accuracy
 
 
 def require_reachable_bounds(context: Context, latencies: Sequence[TargetLatency]) -> None:
@@ -120,11 +159,10 @@ def search_space(context: Context, trained: Trained, latencies: Sequence[TargetL
     """Run the study's algorithm and those it is compared with, each with the same number of evaluations."""
     objectives = make_objectives(context.config.objectives)
     cheap = CheapValues(context.space, objectives, latencies)
-    evaluations = Evaluations(context, trained)
     settings = context.config.search
     names = list(dict.fromkeys([settings.algorithm, *settings.compare]))
-    with context.stage("search"):
-        floor = evaluations.accuracy(context.space.smallest())
+    with context.stage("search"), Evaluations(context, trained, cheap) as evaluations:
+        [floor] = evaluations.accuracies([context.space.smallest()])
         box = hypervolume_box(context, objectives, cheap, floor)
         results = {name: _run(context, name, objectives, cheap, evaluations, box) for name in names}
     return Searched(objectives, results, box)
@@ -150,17 +188,21 @@ def _run(
     with context.talk.progress(f"search ({name})", config.evaluations) as progress:
         done = 0
 
-        def evaluate(genes: Genes) -> Values:
+        def one_more() -> None:
             nonlocal done
+            done += 1
+            progress(done)
+
+        def evaluate(genes: Genes) -> Values:
             values = np.full((len(genes), len(objectives)), np.nan)
-            for row, architecture in enumerate(context.space.decode(genes)):
-                values[row, column] = evaluations.accuracy(architecture)
-                done += 1
-                progress(done)
+            values[:, column] = evaluations.accuracies(context.space.decode(genes), one_more)
             return values
 
         def generation(found: Generation) -> None:
-            progress(found.num_evaluations)
+            nonlocal done
+            # Those that were stored before count too.
+            done = found.num_evaluations
+            progress(done)
 
         result = run_search(
             algorithm, evaluate, config.evaluations, box, evaluate_cheap=cheap, on_generation=generation

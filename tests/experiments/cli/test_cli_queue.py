@@ -97,3 +97,26 @@ def test_what_can_not_be_is_one_line(nas: Nas, config: Path, arguments: list[str
     nas("study", "submit", config)
     assert names in nas(*arguments, code=code).error
     assert states(nas) == {"cells": "queued"}
+
+
+def test_what_leaves_a_study(nas: Nas, config: Path, tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    nas("study", "submit", config)
+    nas("study", "run", "cells")
+    for form, read in (("csv", pd.read_csv), ("json", pd.read_json), ("parquet", pd.read_parquet)):
+        path = tmp_path / f"table.{form}"
+        assert nas("study", "frame", "cells", "--format", form, "--to", path, "--wide").out == ""
+        table = read(path)
+        assert list(table.columns) == ["sequence", "accuracy", "latency_ms@made"]
+        assert len(table) == 12
+    assert "give a file with --to" in nas("study", "frame", "cells", "--format", "parquet", code=2).error
+    assert "12 trials" in nas("study", "optuna", "cells", "--to", f"sqlite:///{tmp_path}/o.db").out
+    (tmp_path / "runs" / "cells" / "checkpoints").mkdir()
+    (tmp_path / "runs" / "cells" / "checkpoints" / "x").write_text("12345")
+    assert nas("study", "prune", "--json").data == []
+    [row] = nas("study", "prune", "cells", "--older-than", 0, "--json").data
+    assert (row["study"], row["bytes"]) == ("cells", 5)
+    assert Path(row["path"]).exists()
+    nas("study", "prune", "--older-than", 0, "--yes")
+    assert not Path(row["path"]).exists()
+    assert "unknown study 'x'" in nas("study", "prune", "x", code=2).error

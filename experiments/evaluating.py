@@ -1,0 +1,50 @@
+"""Who evaluates the networks that a search asks for: this process, or workers elsewhere. The rows are written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from search_spaces.architecture import Architecture
+
+if TYPE_CHECKING:
+    from experiments.context import Context
+    from experiments.stages.training import Trained
+
+
+class Workers(Protocol):
+    """Evaluates networks."""
+
+    def run(
+        self, architectures: Sequence[Architecture], begin: Callable[[Architecture], None]
+    ) -> Iterator[tuple[Architecture, float]]:
+        """Yield each network with its validation accuracy in percent, in the order in which they end.
+
+        ``begin`` is called before a network is evaluated, again if its worker is lost. When it raises, no more begin;
+        those that are under way are yielded, and then the error goes on.
+        """
+        ...
+
+
+Evaluating: TypeAlias = "Callable[[Context, Trained], AbstractContextManager[Workers]]"
+"""From a study and its trained weights to the time in which workers are there."""
+
+
+class _Here:
+    def __init__(self, accuracy: Callable[[Architecture], float]) -> None:
+        self._accuracy = accuracy
+
+    def run(
+        self, architectures: Sequence[Architecture], begin: Callable[[Architecture], None]
+    ) -> Iterator[tuple[Architecture, float]]:
+        for architecture in architectures:
+            begin(architecture)
+            yield architecture, self._accuracy(architecture)
+
+
+@contextmanager
+def here(context: Context, trained: Trained) -> Iterator[Workers]:
+    """Evaluate in this process, one network after another."""
+    evaluator = trained.evaluator(context)
+    yield _Here(lambda architecture: evaluator.accuracy(context.space.blueprint(architecture)))
