@@ -37,7 +37,8 @@ def export_to_optuna(study: Study, url: str, name: str) -> int:
     front = stored_front(study)
     directions = ["minimize" if objective.direction == "min" else "maximize" for objective in front.objectives]
     optuna_log = logging.getLogger("optuna")
-    level, _ = optuna_log.level, optuna_log.setLevel(logging.WARNING)
+    level = optuna_log.level
+    optuna_log.setLevel(logging.WARNING)
     try:
         made = optuna.create_study(storage=url, study_name=name, directions=directions)
         made.set_metric_names([objective.name for objective in front.objectives])

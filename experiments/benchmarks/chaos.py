@@ -41,7 +41,7 @@ def run(
         storage: an empty database; a SQLite file in a temporary folder by default.
         runners: under one supervisor.
         studies: tabular, without torch, of 100 evaluations of 0.1 s each.
-        seconds: for which one runner at a time is killed (SIGKILL).
+        seconds: for which one runner at a time is killed (SIGKILL), from the first kill.
         kill_every_s: seconds between two kills.
         patience_s: seconds until all must have ended.
         seed: of the kills.
@@ -104,13 +104,15 @@ def _disturb(
         [*command, "--storage", url, "--out", str(out)], stdout=said, stderr=said
     )
     supervisor, rng, kills = psutil.Process(process.pid), np.random.default_rng(seed), list[tuple[float, str]]()
-    start = time.monotonic()
+    start = first = time.monotonic()
     try:
-        while process.poll() is None and time.monotonic() - start < for_s:
+        while process.poll() is None and time.monotonic() - first < for_s:
             time.sleep(every_s)
             victims = _runners_of(supervisor)
             if not victims:
                 continue
+            if not kills:
+                first = time.monotonic()
             victim = victims[rng.integers(len(victims))]
             held = [study.name for study in store.studies(state="running") if study.runner.endswith(f":{victim.pid}")]
             victim.kill()

@@ -65,7 +65,8 @@ def _chunk(study_id: int, start: int, num: int, rng: np.random.Generator) -> Ite
             for n, key in zip(numbers, keys, strict=True)
         ],
     )
-    yield MeasurementRow, [row for n, row in zip(numbers, _values(num, rng), strict=True) for row in _measured(n, row)]
+    pairs = zip(numbers, _values(num, rng), strict=True)
+    yield MeasurementRow, [row for work_id, values in pairs for row in _measured(work_id, values)]
 
 
 def _values(num: int, rng: np.random.Generator) -> list[list[float]]:
@@ -74,7 +75,8 @@ def _values(num: int, rng: np.random.Generator) -> list[list[float]]:
     accuracy = 60.0 + 30.0 * np.sqrt(size) + rng.normal(0.0, 1.0, num)
     latency_ms = 1.0 + 10.0 * size * rng.uniform(0.8, 1.2, num)
     macs = np.round(1e8 * (0.1 + size) * rng.uniform(0.8, 1.2, num))
-    return np.column_stack([accuracy, latency_ms, macs]).tolist()
+    found: list[list[float]] = np.column_stack([accuracy, latency_ms, macs]).tolist()
+    return found
 
 
 def _measured(work_id: int, values: list[float]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Any sequence of takings, writings, expiries and deletions, against a model that fits on a page."""
+"""Any sequence of takings, writings, expiries, verbs of the queue and deletions, against a model of two pages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from postgres import BACKENDS, new_database
 from sqlalchemy import update
-from store_backends import BACKENDS, new_database
 
 from experiments.store.models import StudyRow
-from experiments.store.store import Fenced, Store, Study
+from experiments.store.store import Fenced, Halted, Store, Study
 from predictors.measurement import Measurement
 from search_spaces.errors import ConflictError
 
@@ -38,6 +38,29 @@ class Model:
     attempts: dict[tuple[str, str], int] = field(default_factory=dict)
     finished: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     values: list[float] = field(default_factory=list)
+    queued: bool = False
+    wish: str | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.state == "running" and not self.free
+
+    @property
+    def shown(self) -> str:
+        if self.state != "running":
+            return self.state
+        if self.wish:
+            return {"pause": ("pausing", "paused"), "stop": ("stopping", "stopped")}[self.wish][not self.live]
+        return "running" if self.live else "interrupted"
+
+    def taken(self, runner: str) -> None:
+        self.fence += 1
+        self.fences[runner] = self.fence
+        self.holder, self.expired, self.state, self.wish = runner, False, "running", None
+
+    def moved(self, state: str, queued: bool) -> None:
+        self.fence += 1
+        self.holder, self.expired, self.state, self.wish, self.queued = None, False, state, None, queued
 
     @property
     def free(self) -> bool:
@@ -81,9 +104,48 @@ class StoreMachine(RuleBasedStateMachine):
                 self.handles[runner].take(runner)
             return
         self.handles[runner].take(runner)
-        self.model.fence += 1
-        self.model.fences[runner] = self.model.fence
-        self.model.holder, self.model.expired, self.model.state = runner, False, "running"
+        self.model.taken(runner)
+
+    @rule()
+    def submit(self) -> None:
+        if self.model.state != "new":
+            with pytest.raises(ConflictError, match="is "):
+                self.store.queue.submit(self.name, {"x": 1}, seed=0)
+            return
+        self.store.queue.submit(self.name, {"x": 1}, seed=0)
+        self.model.state, self.model.queued = "queued", True
+
+    @rule(runner=RUNNERS)
+    def claim(self, runner: str) -> None:
+        waits = self.model.state == "queued"
+        lost = self.model.state == "running" and self.model.expired and self.model.wish is None
+        study = self.store.queue.claim(runner)
+        assert (study is not None) == (self.model.queued and (waits or lost))
+        if study is not None:
+            self.handles[runner] = study
+            self.model.taken(runner)
+
+    @rule(verb=st.sampled_from(["pause", "stop", "resume", "cancel"]))
+    def verb(self, verb: str) -> None:
+        model, call = self.model, getattr(self.store.queue, verb)
+        allowed = {
+            "pause": model.state == "queued" or (model.state == "running" and model.wish != "stop"),
+            "stop": model.state in ("queued", "running", "paused", "interrupted"),
+            "resume": model.state in ("paused", "interrupted", "failed")
+            or (model.state == "running" and model.wish != "stop" and (not model.live or model.wish == "pause")),
+            "cancel": model.state in ("new", "queued", "running", "paused", "interrupted"),
+        }[verb]
+        if not allowed:
+            with pytest.raises(ConflictError, match=f"{verb} is for"):
+                call(self.name)
+            return
+        state = call(self.name)
+        if model.live and verb != "cancel":
+            model.wish = None if verb == "resume" else verb
+        else:
+            then = {"pause": "paused", "stop": "stopped", "resume": "queued", "cancel": "cancelled"}[verb]
+            model.moved(then, {"pause": model.queued, "resume": True}.get(verb, False))
+        assert state == model.shown
 
     @rule()
     def expire(self) -> None:
@@ -103,11 +165,20 @@ class StoreMachine(RuleBasedStateMachine):
         if not self.refused(runner, lambda: self.handles[runner].release(state)):
             self.handles[runner].release(state)
             self.model.fences[runner] = None
-            self.model.holder, self.model.expired, self.model.state = None, False, state
+            model = self.model
+            wished = {"pause": "paused", "stop": "stopped", None: "queued" if model.queued else "interrupted"}
+            model.state = wished[model.wish] if state == "interrupted" else state
+            model.holder, model.expired, model.wish = None, False, None
+            model.queued = model.queued and state == "interrupted"
 
     @rule(runner=RUNNERS, kind=KINDS, key=KEYS)
     def begin(self, runner: str, kind: str, key: str) -> None:
-        if not self.refused(runner, lambda: self.handles[runner].begin(kind, key)):
+        if self.refused(runner, lambda: self.handles[runner].begin(kind, key)):
+            return
+        if self.model.wish:
+            with pytest.raises(Halted):
+                self.handles[runner].begin(kind, key)
+        else:
             attempts = self.model.attempts.get((kind, key), 0) + 1
             assert self.handles[runner].begin(kind, key) == attempts
             self.model.attempts[kind, key] = attempts
@@ -144,10 +215,19 @@ class StoreMachine(RuleBasedStateMachine):
                 study.heartbeat()
         self.make()
 
+    def teardown(self) -> None:
+        # Or the next example would claim it.
+        if self.model.state in ("new", "queued", "running", "paused", "interrupted"):
+            self.store.queue.cancel(self.name)
+
     @invariant()
     def equals_the_model(self) -> None:
         study = self.store.load(self.name)
-        assert study.state == ("interrupted" if self.model.expired else self.model.state)
+        assert study.state == self.model.shown
+        [summary] = self.store.studies(name=self.name)
+        assert summary.state == self.model.shown
+        assert summary.num_evaluations == sum(kind == "evaluation" for kind, _ in self.model.finished)
+        assert summary.num_repeated == sum(self.model.attempts.values()) - len(self.model.attempts)
         for kind in ("evaluation", "training"):
             done = {key: payload for (of, key), payload in self.model.finished.items() if of == kind}
             attempts = {key: number for (of, key), number in self.model.attempts.items() if of == kind}
