@@ -17,7 +17,7 @@ def export_to_optuna(study: Study, url: str, name: str) -> int:
     """Write every evaluation as a finished trial of a new Optuna study, and return how many there are.
 
     Parameters are the knobs, each a categorical of the values that occur; objectives are the study's, in their own
-    directions. The architecture's key stands in ``user_attrs``.
+    directions, their names under ``objectives`` of the study's ``user_attrs``; the architecture's key in each trial's.
 
     Args:
         study: with evaluations.
@@ -41,7 +41,7 @@ def export_to_optuna(study: Study, url: str, name: str) -> int:
     optuna_log.setLevel(logging.WARNING)
     try:
         made = optuna.create_study(storage=url, study_name=name, directions=directions)
-        made.set_metric_names([objective.name for objective in front.objectives])
+        made.set_user_attr("objectives", [objective.name for objective in front.objectives])
         trials = _trials(study, front)
         for start in range(0, len(trials), CHUNK):
             made.add_trials(trials[start : start + CHUNK])

@@ -27,6 +27,7 @@ def test_optuna_reads_the_same_front(tmp_path: Path) -> None:
             export_to_optuna(study, f"sqlite:///{tmp_path}/absent/optuna.db", "exported")
     read = optuna.load_study(storage=url, study_name="exported")
     assert [direction.name for direction in read.directions] == ["MAXIMIZE", "MINIMIZE"]
+    assert read.user_attrs["objectives"] == ["accuracy", "latency_ms@made"]
     assert {tuple(trial.values) for trial in read.best_trials} == set(map(tuple, front.values[front.mask].tolist()))
     assert all(trial.params for trial in read.trials)
     assert len({trial.user_attrs["architecture"] for trial in read.trials}) == 24
