@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from search_spaces.errors import StorageError, UsageError, missing_extra
 
-BUSY_TIMEOUT_S = 30.0
+BUSY_TIMEOUT_S = 60.0
+"""For a lock: seconds even on a machine that is far too busy, where 30 s were seen to be too few."""
 ALLOWED = "allowed: a path, sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE"
 
 ADVICE = (

@@ -72,10 +72,10 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
         fill(ballast)
     assert "full" in the_line(run("runner", "--until-empty", "--storage", url, "--out", tmp_path))
+    ballast.unlink()
     connection = sqlite3.connect(url)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
-    ballast.unlink()
     assert run("runner", "--until-empty", "--storage", url, "--out", tmp_path).returncode == 0
     check_complete(url)
 
@@ -165,7 +165,7 @@ def test_eight_readers_disturb_no_writer(url: str) -> None:
         def write(number: int) -> None:
             try:
                 with studies[number].held("w") as study:
-                    for index in range(10):
+                    for index in range(5):
                         study.begin("evaluation", str(index))
                         study.finish("evaluation", str(index), {})
             except BaseException as error:
@@ -181,4 +181,4 @@ def test_eight_readers_disturb_no_writer(url: str) -> None:
         for thread in readers:
             thread.join()
         assert errors == []
-        assert [len(study.done("evaluation")) for study in studies] == [10] * 4
+        assert [len(study.done("evaluation")) for study in studies] == [5] * 4

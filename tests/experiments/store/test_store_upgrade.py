@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from rows_0001 import ROWS
-from sqlalchemy import column as sql_column
 from sqlalchemy import delete, insert, table, text
 
 from experiments.store.engine import Database
 from experiments.store.migrate import MIGRATIONS
 from experiments.store.store import Store
 from search_spaces.errors import StorageError
+
+
+def columns(name: str, row: dict[str, Any]) -> Any:
+    """The table as a row has it, without types: the driver of PostgreSQL casts text to JSON by itself."""
+    return table(name, *map(column, row))
 
 
 def make_0001(url: str) -> None:
@@ -25,20 +30,15 @@ def make_0001(url: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         for name, rows in ROWS.items():
-            # As text: the driver of PostgreSQL casts what has no type of its own.
-            columns = [sql_column(key) for key in rows[0]]
             for row in rows:
-                connection.execute(insert(table(name, *columns)).values(row))
+                connection.execute(insert(columns(name, row)).values(row))
             if not database.is_sqlite:
                 highest = max(row["id"] for row in rows)
                 connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), {highest + 5})"))
-        studies = table("studies", sql_column("id"))
-        connection.execute(
-            insert(table("studies", *(sql_column(k) for k in ROWS["studies"][0]))).values(
-                {**ROWS["studies"][0], "id": 9, "name": "the last"}
-            )
-        )
-        connection.execute(delete(studies).where(sql_column("id").in_([2, 9])))
+        last = {**ROWS["studies"][0], "id": 9, "name": "the last"}
+        studies = columns("studies", last)
+        connection.execute(insert(studies).values(last))
+        connection.execute(delete(studies).where(studies.c.id.in_([2, 9])))
     database.close()
 
 
