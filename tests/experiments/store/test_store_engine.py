@@ -80,7 +80,7 @@ def test_sqlite_is_set_up_as_decided(tmp_path: Path) -> None:
         pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         found = [session.execute(text(f"PRAGMA {name}")).scalar_one() for name in pragmas]
     database.close()
-    assert found == ["wal", 1, 1, 30000]
+    assert found == ["wal", 1, 1, 60000]
 
 
 def test_missing_folders_are_made(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from rows_0001 import ROWS
-from sqlalchemy import delete, insert, table, text
+from sqlalchemy import column, delete, insert, table, text
 
 from experiments.store.engine import Database
 from experiments.store.migrate import MIGRATIONS
