@@ -22,14 +22,13 @@ REPEATS = 5
 
 
 @benchmarks.register("storage")
-def run(evaluations: int = 100_000, storage: str = "", report: bool = True, seed: int = 0) -> dict[str, Any]:
+def run(evaluations: int = 100_000, storage: str = "", report: bool = True) -> dict[str, Any]:
     """Time the reading of a study of very many evaluations; memory is the peak of the process that writes the report.
 
     Args:
         evaluations: of the study, with three measurements each.
         storage: an empty database; a SQLite file in a temporary folder by default.
         report: also write report.html of all of them, in a process of its own.
-        seed: of the values.
 
     Raises:
         UsageError: the database holds studies already, or there is no evaluation.
@@ -53,7 +52,7 @@ def run(evaluations: int = 100_000, storage: str = "", report: bool = True, seed
             if store.studies():
                 raise UsageError("the storage holds studies already: give an empty database")
             begun = time.process_time()
-            make_rows(store, "many", evaluations, seed)
+            make_rows(store, "many", evaluations)
             made_s = time.process_time() - begun
             before = load_snapshot()
             study = store.load("many")
@@ -121,7 +120,7 @@ def _report_data(study: Study) -> ReportData:
     front = stored_front(study, ["accuracy", "latency_ms@made", "macs"])
     candidates = tuple(
         Candidate(
-            key=f"{sequence:064x}",
+            key=f"{sequence}",
             label=f"C{sequence}",
             accuracy=Quantity(value=accuracy, unit="%", obtained="measured"),
             latency_ms=Quantity(value=latency_ms, unit="ms", obtained="predicted"),
