@@ -23,6 +23,8 @@ from nas.data.settings import AugmentSettings, DataSettings
 from nas.search.objectives import ObjectiveConfig
 from nas.training.settings import FinetuneSettings, TrainingSettings
 from search_spaces.errors import UsageError
+from search_spaces.quantised import QuantisationSettings
+from search_spaces.space import is_absent
 
 STUDY_NAME = r"^[A-Za-z0-9]([A-Za-z0-9 ._+-]{0,98}[A-Za-z0-9._+-])?$"
 
@@ -89,6 +91,8 @@ class StudyConfig(Frozen):
     data: DataSettings = DataSettings()
     augmentation: AugmentSettings = AugmentSettings()
     space: dict[str, Any] = {"name": "ofa_mobilenet", "form": "small_image"}
+    quantisation: QuantisationSettings | None = Field(None, exclude_if=is_absent)
+    """Precisions that every block of a network may choose from; None leaves all in the target's own."""
     training: TrainingSettings = TrainingSettings()
     latency: LatencySettings = LatencySettings()
     search: SearchSettings = SearchSettings()

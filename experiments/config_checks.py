@@ -47,7 +47,10 @@ def check_config(config: StudyConfig) -> None:
 
         with at("training.masked_pretraining"):
             check_space(space)
-    _check_objectives(config, _checked_targets(config.latency))
+    targets = _checked_targets(config.latency)
+    _check_objectives(config, targets)
+    if config.quantisation is not None and config.latency.measure:
+        _check_integer_runtime(targets)
     _check_search(config.search)
     _check_scaling(config.scaling)
 
@@ -114,6 +117,16 @@ def _checked_targets(latency: LatencySettings) -> list[str]:
                 raise UsageError(f"target {text!r} is given twice: leave one out")
         found.append(name)
     return found
+
+
+def _check_integer_runtime(targets: Sequence[str]) -> None:
+    for index, name in enumerate(targets):
+        found = parse_target(name)
+        if found.device == "cpu" and found.runtime != "onnxruntime":
+            raise UsageError(
+                f"latency.targets[{index}] got {name!r}: {found.runtime} PyTorch can't run quantised networks: give "
+                f"{name}:onnxruntime, or latency.measure = false"
+            )
 
 
 def _check_objectives(config: StudyConfig, targets: Sequence[str]) -> None:

@@ -29,13 +29,14 @@ def estimate_study(config: StudyConfig) -> dict[str, Any]:
     from nas.data.splits import load_data
     from nas.evaluation import Evaluator
     from nas.training.step import Trainer
+    from search_spaces.quantised import architecture_space
     from search_spaces.sharing import SharedWeights
 
     device = choose_device(config.device)
     data = load_data(config.data, config.seed)
     space = make_study_space(config, data.in_channels, data.num_classes)
     data = data.to(device)
-    shared = SharedWeights(space, config.seed, device)
+    shared = SharedWeights(architecture_space(space), config.seed, device)
     num_params = sum(tensor.numel() for tensor in shared.tensors.values())
     trainer = Trainer(shared, data, config.training, config.augmentation, config.seed)
     trainer.step(0)

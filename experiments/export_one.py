@@ -33,7 +33,8 @@ def export_one(
     from experiments.stages.fronts import Candidate
     from experiments.stages.training import train_supernetwork
     from nas.data.splits import load_data
-    from search_spaces.block import cost
+    from search_spaces.block import cost, network_layers
+    from search_spaces.precision import size_bytes
 
     for each in formats:
         if each not in FORMATS:
@@ -51,10 +52,12 @@ def export_one(
         if "training" not in study.done("stage"):
             raise ConflictError(f"study {name!r} is not trained to its end: run it first with nas search")
         trained = train_supernetwork(context)
-        counted = cost(space.blueprint(architecture), config.counting)
+        blueprint = space.blueprint(architecture)
+        counted = cost(blueprint, config.counting)
         accuracy = dict(study.measurements(quantity="validation_accuracy"))[architecture.key]
         latency, measured = _latencies(row["latency_ms"]), _latencies(row["latency_ms_measured"])
-        candidate = Candidate(architecture, str(row["label"]), counted, accuracy, latency, measured)
+        num_bytes = size_bytes(network_layers(blueprint))
+        candidate = Candidate(architecture, str(row["label"]), counted, accuracy, latency, measured, num_bytes)
         exported = export_network(context, trained, candidate, folder)
     further = _torch_export(folder) if "torch-export" in formats else {}
     return {

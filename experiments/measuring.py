@@ -53,6 +53,7 @@ def time_subject(
         with tempfile.TemporaryDirectory() as folder:
             path = write_subject(subject, Path(folder) / "model.onnx")
             return time_onnx(path, shape, where.runtime, where.device.kind, where.precision, **settings)
+    _require_float(subject, where)
     return time_part(
         subject.module,
         torch.randn(shape, device=device),
@@ -62,6 +63,16 @@ def time_subject(
         graph=subject.kind == "kernel",
         **settings,
     )
+
+
+def _require_float(subject: Subject, where: Target) -> None:
+    from search_spaces.precision import is_quantised
+
+    if subject.blueprint is not None and is_quantised(subject.blueprint):
+        raise UsageError(
+            f"target {where.name!r}: {where.runtime} PyTorch has no integer kernels for {subject.name}, which is "
+            "quantised: give a target of runtime onnxruntime"
+        )
 
 
 @contextmanager
@@ -81,6 +92,7 @@ def subject_run(subject: Subject, where: Target, num_threads: int | None = None)
             path = write_subject(subject, Path(folder) / "model.onnx")
             yield onnx_run(path, shape, where.runtime, where.device.kind, where.precision, num_threads)
     else:
+        _require_float(subject, where)
         images = torch.randn(shape, device=device)
         with module_run(subject.module, images, where.precision, where.runtime, where.layout) as run:
             yield run
@@ -108,11 +120,20 @@ def write_subject(subject: Subject, path: Path) -> Path:
     Raises:
         UsageError: the subject is no network.
     """
+    import torch
+
     from nas.export.onnx import write_onnx
+    from nas.export.quantised_onnx import write_quantised_onnx
+    from search_spaces.precision import is_quantised
 
     if subject.blueprint is None:
         raise UsageError(f"{subject.name} is a {subject.kind}: onnxruntime and tensorrt are given whole networks here")
-    write_onnx(path, subject.module, subject.blueprint)
+    if is_quantised(subject.blueprint):
+        # Its time depends on no value: any images will do.
+        images = torch.randn(2 * subject.shape[0], *subject.shape[1:])
+        write_quantised_onnx(path, subject.module, subject.blueprint, [images])
+    else:
+        write_onnx(path, subject.module, subject.blueprint)
     return path
 
 

@@ -23,7 +23,8 @@ def make_study_space(config: StudyConfig, in_channels: int, num_classes: int) ->
     if not isinstance(name, str):
         raise UsageError(f"space.name got {name!r}: give the name of a space, as 'ofa_mobilenet'")
     given = {"in_channels": in_channels, "num_classes": num_classes}
+    quantised = {} if config.quantisation is None else {"quantisation": config.quantisation}
     for key, value in given.items():
         if settings.get(key, value) != value:
             raise UsageError(f"space.{key} got {settings[key]}: the data has {value}; leave it out")
-    return make_space(name, **{**settings, **given})
+    return make_space(name, **{**settings, **given}, **quantised)

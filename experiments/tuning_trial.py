@@ -59,12 +59,13 @@ def _trainer(config: StudyConfig) -> tuple[Any, dict[str, Any]]:
     from experiments.study_space import make_study_space
     from nas.data.splits import load_data
     from nas.training.step import Trainer
+    from search_spaces.quantised import architecture_space
     from search_spaces.sharing import SharedWeights
 
     device = choose_device(config.device)
     data = load_data(config.data, config.seed).to(device)
     space = make_study_space(config, data.in_channels, data.num_classes)
-    shared = SharedWeights(space, config.seed, device)
+    shared = SharedWeights(architecture_space(space), config.seed, device)
     trainer = Trainer(shared, data, config.training, config.augmentation, config.seed)
     every = -(-trainer.num_steps // NUM_REPORTS)
     trainer.settings = trainer.settings.model_copy(update={"checkpoint_every": every})

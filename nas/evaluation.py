@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from nas.data.batches import prepare
 from nas.data.splits import DataSplits, ImageSet
+from nas.quantisation.simulate import simulated
 from search_spaces.blueprint import Blueprint
+from search_spaces.precision import is_quantised
 from search_spaces.sharing import SharedWeights
 
 BATCH_SIZE = 256
@@ -70,9 +72,13 @@ class Evaluator:
 
     @torch.inference_mode()
     def correct(self, blueprint: Blueprint, statistics: Mapping[str, Tensor] | None = None) -> Tensor:
-        """Return which images the network classifies correctly, (n,) bool."""
+        """Return which images the network classifies correctly, (n,) bool; a quantised one is simulated."""
         if statistics is None:
             statistics = self.statistics(blueprint)
+        if is_quantised(blueprint):
+            plain = self._shared.extract(blueprint, self._tensors, statistics)
+            network = simulated(plain, blueprint, self._calibration.at(blueprint.resolution))
+            return module_correct(network, self._batches, blueprint.resolution)
         logits = [
             self._shared.run(blueprint, batch, "evaluate", tensors=self._tensors, statistics=statistics)
             for batch in self._batches.at(blueprint.resolution)

@@ -26,7 +26,8 @@ class Device(BaseModel):
     Attributes:
         name: as in a target's name. title: the vendor's name of the product.
         matches: patterns (``*`` is any text) of the names that torch (a GPU) or the system (a CPU) reports for it.
-        peak_tflops_fp32: multiply and add without tensor cores; tf32, fp16, bf16: tensor cores; None where it has none.
+        peak_tflops_fp32: multiply and add without tensor cores; tf32, fp16, bf16: tensor cores; None where it has none;
+            int8: 10^12 operations of bytes per second, for layers of that precision in a quantised network.
         memory_bandwidth_gb_s: 10^9 bytes per second. num_sms: streaming multiprocessors, or cores of a CPU.
         launch_overhead_us: host time per operation of eager PyTorch, microseconds.
         source: title of the document that the facts are from. notes: doubts and assumptions, each headed by its fact.
@@ -43,6 +44,7 @@ class Device(BaseModel):
     peak_tflops_tf32: PositiveFloat | None = None
     peak_tflops_fp16: PositiveFloat | None = None
     peak_tflops_bf16: PositiveFloat | None = None
+    peak_tops_int8: PositiveFloat | None = None
     memory_bandwidth_gb_s: PositiveFloat
     memory_gib: PositiveFloat
     l2_mib: PositiveFloat

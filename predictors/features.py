@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from predictors.roofline import ROOFLINE_TERMS, combine_terms
 from search_spaces.layers import PRODUCTS, Layer
+from search_spaces.precision import is_weighted, precision
 
 STRUCTURAL_TERMS = (
     "num_kernels",
@@ -36,6 +37,23 @@ def structural_terms(layers: Iterable[Layer]) -> tuple[float, ...]:
         totals["inputs"] += layer.inputs
         totals["outputs"] += layer.outputs
     return tuple(map(float, totals.values()))
+
+
+PRECISION_TERMS = ("int8_layers", "int8_macs", "int8_depthwise_macs", "int8_elements")
+
+
+def precision_terms(layers: Iterable[Layer]) -> tuple[float, ...]:
+    """Return the values of ``PRECISION_TERMS`` for one image: what layers in integer arithmetic do.
+
+    Weights of few bits under float32 products are no work of another kind: runtimes unpack them when they load.
+    """
+    integer = [layer for layer in layers if is_weighted(layer) and precision(layer.precision).is_integer_arithmetic]
+    return (
+        float(len(integer)),
+        float(sum(layer.macs for layer in integer)),
+        float(sum(layer.macs for layer in integer if layer.op == "depthwise")),
+        float(sum(layer.inputs + layer.outputs for layer in integer)),
+    )
 
 
 def latency_features(structural: NDArray[np.float64], roofline: NDArray[np.float64]) -> NDArray[np.float64]:

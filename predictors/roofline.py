@@ -5,8 +5,10 @@ while the device computes, so a network of N kernels takes
 
     T = max(N * launch_overhead, sum of t_k),   t_k = max(FLOPs / (eta * P * occupancy), bytes / (eta_m * BW)) + floor
 
-with weights read once a batch. On a CPU host and device are one and T is the sum of both. Other runtimes fuse: there
-the element-wise layers of ``FUSED`` are taken to cost nothing, an assumption that no measurement here stands behind.
+with weights read once a batch. A quantised layer is read and written at its own bytes, and computes at the rate for its
+precision where one is known of the device and the runtime uses it, else at the target's. On a CPU host and device are
+one and T is the sum of both. Other runtimes fuse: there the element-wise layers of ``FUSED`` are taken to cost nothing,
+an assumption that no measurement here stands behind.
 Williams et al., "Roofline" (CACM 2009); waves of tiles on the multiprocessors: NeuSight (ASPLOS 2025).
 
 The constants are assumptions, rounded from public float32 timings of single kernels on five NVIDIA GPUs (NeuSight's
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 from predictors.measurement import Measurement
 from predictors.target import Target
 from search_spaces.layers import Layer
+from search_spaces.precision import is_weighted, precision
 
 ROOFLINE_TERMS = ("host_ps", "device_ps")
 
@@ -84,10 +87,21 @@ def analytic_latency(layers: Iterable[Layer], target: Target) -> Measurement:
 def _compute_ms(layer: Layer, target: Target) -> float:
     if not layer.macs:
         return 0.0
-    # Depthwise convolutions have nothing to feed tensor cores with.
-    tflops = target.device.peak_tflops("fp32" if layer.op == "depthwise" else target.precision)
+    tflops = _peak_tflops(layer, target)
     utilisation = UTILISATION.get(layer.op, UTILISATION["linear"]) * _occupancy(layer, target)
     return 2 * layer.macs * target.batch_size / (utilisation * tflops * 1e9)
+
+
+def _peak_tflops(layer: Layer, target: Target) -> float:
+    # Depthwise convolutions have nothing to feed tensor cores with.
+    if layer.op == "depthwise":
+        return target.device.peak_tflops("fp32")
+    own = None
+    if layer.precision == "int8":
+        own = target.device.peak_tops_int8
+    elif layer.precision == "bf16" and target.runtime != "onnxruntime":
+        own = target.device.peak_tflops_bf16
+    return own or target.device.peak_tflops(target.precision)
 
 
 def _occupancy(layer: Layer, target: Target) -> float:
@@ -99,6 +113,10 @@ def _occupancy(layer: Layer, target: Target) -> float:
 
 
 def _memory_ms(layer: Layer, target: Target) -> float:
-    num_elements = layer.params + (layer.inputs + layer.outputs) * target.batch_size
-    num_bytes = num_elements * BYTES[target.precision]
+    weight_bytes = activation_bytes = float(BYTES[target.precision])
+    if layer.precision != "fp32" and is_weighted(layer):
+        own = precision(layer.precision)
+        weight_bytes = own.weight_bits / 8
+        activation_bytes = min(activation_bytes, own.activation_bits / 8)
+    num_bytes = layer.params * weight_bytes + (layer.inputs + layer.outputs) * target.batch_size * activation_bytes
     return num_bytes / (BANDWIDTH_UTILISATION * target.device.memory_bandwidth_gb_s * 1e6)

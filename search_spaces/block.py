@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from search_spaces.blueprint import Blueprint, PlacedBlock
@@ -47,7 +48,10 @@ def register_block(name: str) -> Callable[[B], B]:
 
 def block_layers(placed: PlacedBlock) -> tuple[Layer, ...]:
     """Return the layers of one placed block."""
-    return blocks.get(placed.kind).layers(placed.in_width, placed.out_width, placed.in_size, **placed.keywords)
+    layers = blocks.get(placed.kind).layers(placed.in_width, placed.out_width, placed.in_size, **placed.keywords)
+    if placed.precision == "fp32":
+        return layers
+    return tuple(replace(layer, precision=placed.precision) for layer in layers)
 
 
 def network_layers(blueprint: Blueprint) -> Iterator[Layer]:

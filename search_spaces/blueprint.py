@@ -7,7 +7,7 @@ hold only what is relative to them, so that a rule scales a blueprint by changin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from search_spaces.errors import UsageError
@@ -39,10 +39,12 @@ class Block:
             names that end in ``_width`` are channel counts and scale with the width; ``heads`` counts attention heads;
             ``scales`` false on a stem: no rule changes its width; ``pyramid`` true on a head: its input is the pyramid,
             the image and the last map of each resolution, instead of the last map alone.
+        precision: of its weighted layers, a name of ``search_spaces.precision``; ``fp32`` is not quantised.
     """
 
     kind: str
     settings: tuple[tuple[str, Setting], ...] = ()
+    precision: str = "fp32"
 
     @staticmethod
     def of(kind: str, **settings: Setting) -> Block:
@@ -55,7 +57,7 @@ class Block:
 
     def replace(self, **settings: Setting) -> Block:
         """Return the block with some settings changed."""
-        return Block.of(self.kind, **{**dict(self.settings), **settings})
+        return replace(self, settings=Block.of(self.kind, **{**dict(self.settings), **settings}).settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class PlacedBlock:
         kind: its name in the block registry.
         in_width, out_width: channels.
         in_size: (height, width) of its input map, in pixels or tokens.
-        settings: as in ``Block``.
+        settings, precision: as in ``Block``.
         levels: the pyramid, where the block reads it: the image first, then from fine to coarse.
     """
 
@@ -92,6 +94,7 @@ class PlacedBlock:
     in_size: tuple[int, int]
     settings: tuple[tuple[str, Setting], ...]
     levels: tuple[Level, ...] = ()
+    precision: str = "fp32"
 
     @property
     def arguments(self) -> dict[str, Setting]:
@@ -144,7 +147,7 @@ class Blueprint:
             for number, block in enumerate(stage.blocks, start=1):
                 name = stage.name if stage is self.stem or stage is self.head else f"{stage.name}.block{number}"
                 levels = (image, *last_of.values()) if block.get("pyramid", False) else ()
-                yield PlacedBlock(name, block.kind, width, stage.width, size, block.settings, levels)
+                yield PlacedBlock(name, block.kind, width, stage.width, size, block.settings, levels, block.precision)
                 stride = int(block.get("stride", 1))
                 width, size = stage.width, (-(-size[0] // stride), -(-size[1] // stride))
                 reduction *= stride
@@ -153,9 +156,12 @@ class Blueprint:
     def to_dict(self) -> dict[str, object]:
         """Return plain JSON data, the inverse of ``blueprint_from_dict``."""
 
+        def block(value: Block) -> dict[str, object]:
+            precision = {} if value.precision == "fp32" else {"precision": value.precision}
+            return {"kind": value.kind, **precision, **dict(value.settings)}
+
         def stage(value: Stage) -> dict[str, object]:
-            blocks = [{"kind": block.kind, **dict(block.settings)} for block in value.blocks]
-            return {"name": value.name, "width": value.width, "blocks": blocks}
+            return {"name": value.name, "width": value.width, "blocks": [block(each) for each in value.blocks]}
 
         return {
             "family": self.family,
@@ -175,11 +181,11 @@ def blueprint_from_dict(content: Mapping[str, Any]) -> Blueprint:
     """
 
     def block(value: Any) -> Block:
-        settings = {key: item for key, item in dict(value).items() if key != "kind"}
+        settings = {key: item for key, item in dict(value).items() if key not in ("kind", "precision")}
         for key, item in settings.items():
             if not isinstance(item, Setting):
                 raise TypeError(f"setting {key!r} got {item!r}, allowed: a number, a string or a truth value")
-        return Block.of(str(value["kind"]), **settings)
+        return replace(Block.of(str(value["kind"]), **settings), precision=str(value.get("precision", "fp32")))
 
     def stage(value: Any) -> Stage:
         return Stage(str(value["name"]), int(value["width"]), tuple(block(item) for item in value["blocks"]))

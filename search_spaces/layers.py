@@ -27,6 +27,7 @@ class Layer:
         inputs, outputs: elements of activations read and written.
         bias: elements to which a bias is added (pycls counts one each).
         held: elements of other tensors alive meanwhile (a residual's), for the memory estimate.
+        precision: of the block that it is part of (``search_spaces.precision``).
     """
 
     op: str
@@ -36,6 +37,7 @@ class Layer:
     outputs: int = 0
     bias: int = 0
     held: int = 0
+    precision: str = "fp32"
 
 
 PRODUCTS = frozenset({"conv", "depthwise", "linear", "attention"})

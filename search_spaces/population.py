@@ -8,7 +8,7 @@ of one row a position. Neighbouring positions share a table while it stays in th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -69,7 +69,7 @@ class PopulationTable:
     ) -> None:
         self.space = space
         self._reduce = reduce
-        known: dict[tuple[object, ...], Sequence[float]] = {}
+        known: dict[PlacedBlock, Sequence[float]] = {}
         places = zip(space.position_knobs(), _positions(space), strict=True)
         chosen = [position for name, position in places if only is None or only(name)]
         if not chosen:
@@ -94,12 +94,12 @@ class PopulationTable:
 
 
 def _fill(
-    position: _Position, terms: Terms, dtype: type[np.generic], known: dict[tuple[object, ...], Sequence[float]]
+    position: _Position, terms: Terms, dtype: type[np.generic], known: dict[PlacedBlock, Sequence[float]]
 ) -> _Table:
     """Return the table of a position; ``known`` holds the vectors so far: the same block costs the same elsewhere."""
     vectors = []
     for placed in position.blocks.values():
-        block = (placed.kind, placed.in_width, placed.out_width, placed.in_size, placed.settings, placed.levels)
+        block = replace(placed, name="")
         if block not in known:
             known[block] = terms(block_layers(placed))
         vectors.append(known[block])

@@ -50,7 +50,7 @@ def settings_json(settings: SpaceSettings) -> str:
 class SearchSpace(ABC):
     """A family of networks. Subclasses give ``name``, ``Settings``, ``knobs``, ``blueprint`` and ``position_knobs``."""
 
-    name: ClassVar[str]
+    name: str
     Settings: ClassVar[type[SpaceSettings]] = SpaceSettings
     has_pyramid: ClassVar[bool] = True
     """Whether every stage gives one map or grid of tokens, which heads over the pyramid read."""

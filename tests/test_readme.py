@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tiny_study import TinyStudy, study
 
 from experiments.callback import CALLBACKS
 from experiments.cli import verbs
-from experiments.config import StudyConfig, read_config
+from experiments.config import StudyConfig, make_config, read_config
 from experiments.job import read_job, submit_job
 from experiments.report.panel import PANELS
 from experiments.store.store import Store
@@ -31,6 +32,7 @@ from search_spaces import errors
 from search_spaces.block import blocks
 from search_spaces.feed_forwards import feed_forwards
 from search_spaces.mixers import mixers
+from search_spaces.precision import PRECISIONS
 from search_spaces.registry import Registry
 from search_spaces.spaces import space, spaces
 
@@ -162,6 +164,14 @@ def test_the_configuration_for_own_images_is_one(tmp_path: Path) -> None:
     config: StudyConfig = read_config(path)
     assert config.data.source == "image_folder"
     assert config.objectives[1].upper == 5.0
+
+
+def test_the_quantisation_that_is_shown_can_be_searched() -> None:
+    [text] = [text for text in TOML if "[quantisation]" in text]
+    config = make_config({"name": "quantised", **tomllib.loads(text)}, "README")
+    assert config.quantisation is not None
+    assert set(PRECISIONS) == {*config.quantisation.precisions, "bf16"}
+    assert config.objectives[2].name == "size_bytes"
 
 
 def test_every_path_that_is_named_exists() -> None:

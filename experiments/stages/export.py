@@ -17,11 +17,14 @@ from experiments.stages.training import Trained
 from nas.evaluation import Batches, module_correct, percent
 from nas.export.card import Accuracy, CardInfo, DataInfo, write_card
 from nas.export.onnx import ONNX_FILE, OnnxReport, check_onnx, write_onnx
+from nas.export.quantised_onnx import write_quantised_onnx
 from nas.export.safetensors import ARCHITECTURE_FILE, MODEL_FILE, ModelInfo, write_model
 from nas.finetune import finetune
+from nas.quantisation.simulate import simulated
 from nas.training.settings import FinetuneSettings
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Blueprint
+from search_spaces.precision import is_quantised
 
 Weights = Literal["inherited", "fine-tuned"]
 CARD_FILE = "README.md"
@@ -89,11 +92,19 @@ def export_network(context: Context, trained: Trained, candidate: Candidate, fol
     modules: dict[Weights, nn.Module] = {"inherited": inherited}
     if context.config.finetuning.epochs:
         modules["fine-tuned"] = tuned
-    accuracies = _accuracies(context, blueprint, modules)
+    served = {name: _as_served(context, blueprint, module) for name, module in modules.items()}
+    accuracies = _accuracies(context, blueprint, served)
     best: Weights = max(reversed(modules), key=lambda name: _accuracy_of(accuracies, name, "validation").percent)
-    report = _write(context, candidate.architecture, blueprint, modules[best], folder)
+    report = _write(context, candidate.architecture, blueprint, modules[best], served[best], folder)
     write_card(folder / CARD_FILE, _card(context, candidate, blueprint, best, accuracies, report))
     return Exported(candidate.architecture.key, best, accuracies, report, _files(context.folder, folder))
+
+
+def _as_served(context: Context, blueprint: Blueprint, module: nn.Module) -> nn.Module:
+    """Return what computes as the ONNX file will: the module itself, or its quantised form simulated."""
+    if not is_quantised(blueprint):
+        return module
+    return simulated(module, blueprint, Batches(context.data.calibration, context.data).at(blueprint.resolution))
 
 
 def _accuracy_of(accuracies: Sequence[Accuracy], weights: str, split: str) -> Accuracy:
@@ -106,7 +117,8 @@ def _accuracies(context: Context, blueprint: Blueprint, modules: dict[Weights, n
     for weights, module in modules.items():
         for split, images in (("validation", context.data.validation), ("test", context.data.test)):
             correct = module_correct(module, Batches(images, context.data), blueprint.resolution)
-            how = "plain PyTorch module, float32, statistics of the calibration images"
+            how = "its precisions simulated in" if is_quantised(blueprint) else "plain"
+            how += " PyTorch module, float32, statistics of the calibration images"
             found.append(
                 Accuracy.model_validate(
                     {
@@ -122,7 +134,12 @@ def _accuracies(context: Context, blueprint: Blueprint, modules: dict[Weights, n
 
 
 def _write(
-    context: Context, architecture: Architecture, blueprint: Blueprint, module: nn.Module, folder: Path
+    context: Context,
+    architecture: Architecture,
+    blueprint: Blueprint,
+    module: nn.Module,
+    served: nn.Module,
+    folder: Path,
 ) -> OnnxReport:
     info = ModelInfo(
         blueprint=blueprint,
@@ -132,10 +149,14 @@ def _write(
         architecture=architecture,
     )
     write_model(folder, module, info)
-    write_onnx(folder / ONNX_FILE, module, blueprint)
+    if is_quantised(blueprint):
+        calibration = Batches(context.data.calibration.to("cpu"), context.data).at(blueprint.resolution)
+        write_quantised_onnx(folder / ONNX_FILE, module, blueprint, calibration)
+    else:
+        write_onnx(folder / ONNX_FILE, module, blueprint)
     test = context.data.test.to("cpu")
     batches = Batches(test, context.data).at(blueprint.resolution)
-    return check_onnx(folder / ONNX_FILE, module.cpu(), batches, test.labels)
+    return check_onnx(folder / ONNX_FILE, served.cpu(), batches, test.labels)
 
 
 def _card(

@@ -18,8 +18,9 @@ from nas.search.selection import choose
 from predictors.measurement import Measurement, Obtained
 from predictors.target import is_present
 from search_spaces.architecture import Architecture
-from search_spaces.block import cost
+from search_spaces.block import cost, network_layers
 from search_spaces.layers import Cost
+from search_spaces.precision import size_bytes
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Candidate:
         latency: by target name, what the search used.
         measured: by target name, what was timed.
         label: a short name, ``N1`` being the most accurate.
+        size_bytes: of its constants as they are exported, at its precisions.
     """
 
     architecture: Architecture
@@ -39,6 +41,7 @@ class Candidate:
     accuracy: Measurement
     latency: dict[str, Measurement]
     measured: dict[str, Measurement]
+    size_bytes: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data of what does not depend on when or how often the study ran."""
@@ -57,6 +60,7 @@ class Candidate:
             "macs": self.cost.macs,
             "activations": self.cost.activations,
             "peak_memory_bytes": self.cost.peak_memory_bytes,
+            "size_bytes": self.size_bytes,
         }
 
 
@@ -155,8 +159,10 @@ def _candidates(
         quality = Measurement(
             "validation_accuracy", float(accuracy[row]), "%", "measured", spreads.get(architecture.key)
         )
-        counted = cost(context.space.blueprint(architecture), context.config.counting)
-        found.append(Candidate(architecture, f"N{rank[row]}", counted, quality, latency, measured.get(row, {})))
+        blueprint = context.space.blueprint(architecture)
+        counted, num_bytes = cost(blueprint, context.config.counting), size_bytes(network_layers(blueprint))
+        timed = measured.get(row, {})
+        found.append(Candidate(architecture, f"N{rank[row]}", counted, quality, latency, timed, num_bytes))
     return tuple(found)
 
 

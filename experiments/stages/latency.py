@@ -14,13 +14,15 @@ from experiments.latency_choice import chosen_model, population_of, prior_of
 from experiments.measuring import time_subject
 from experiments.subjects import network_subject
 from predictors.choosing import Predictor
-from predictors.features import latency_features, structural_terms
+from predictors.features import latency_features, precision_terms, structural_terms
 from predictors.measurement import Measurement, Obtained
 from predictors.roofline import combine_terms, roofline_terms
 from predictors.target import Device, Target, is_present, parse_target, target
 from predictors.timing import TimingPlan
 from search_spaces.architecture import Architecture
+from search_spaces.layers import Layer
 from search_spaces.population import PopulationTable
+from search_spaces.quantised import QuantisedSpace
 from search_spaces.space import Genes, SearchSpace
 
 
@@ -43,7 +45,8 @@ class TargetLatency:
 
     def __post_init__(self) -> None:
         roofline = PopulationTable(self.space, lambda layers: roofline_terms(layers, self.target), np.float64)
-        structure = PopulationTable(self.space, structural_terms, np.float64)
+        quantised = isinstance(self.space, QuantisedSpace)
+        structure = PopulationTable(self.space, _quantised_terms if quantised else structural_terms, np.float64)
         object.__setattr__(self, "_roofline", roofline)
         object.__setattr__(self, "_structure", structure)
 
@@ -76,6 +79,10 @@ class TargetLatency:
         if self.model is None:
             return combine_terms(self._roofline(genes))
         return self.model.upper_ms(self.inputs(genes))
+
+
+def _quantised_terms(layers: Sequence[Layer]) -> tuple[float, ...]:
+    return (*structural_terms(layers), *precision_terms(layers))
 
 
 def learn_latency(context: Context) -> list[TargetLatency]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from nas.search.objectives import Objective, Values, make_objectives
 from nas.search.search import Generation, HypervolumeBox, SearchResult, run_search
 from predictors.measurement import Measurement
 from search_spaces.architecture import Architecture
-from search_spaces.population import PopulationCost
+from search_spaces.population import PopulationCost, PopulationTable
+from search_spaces.precision import size_bytes
 from search_spaces.space import Genes, SearchSpace
 
 NUM_BOX_NETWORKS = 2000
@@ -67,6 +69,8 @@ class CheapValues:
                 columns.append(latency.predict(genes)[0] if objective.upper is None else latency.upper_ms(genes))
             elif objective.name == "peak_memory_bytes":
                 columns.append(self.cost.peak_memory_bytes(genes).astype(np.float64))
+            elif objective.name == "size_bytes":
+                columns.append(self._size_bytes(genes)[:, 0].astype(np.float64))
             else:
                 index = ("params", "macs", "activations").index(objective.name)
                 columns.append(counts[:, index].astype(np.float64))
@@ -84,6 +88,10 @@ class CheapValues:
             elif objective.name != "accuracy":
                 found.append(Measurement(objective.name, value, objective.unit, "analytic"))
         return found
+
+    @cached_property
+    def _size_bytes(self) -> PopulationTable:
+        return PopulationTable(self._space, lambda layers: (size_bytes(layers),))
 
     def latency(self, name: str) -> TargetLatency:
         """Return the latency on the target that ``name`` means, canonical or not."""

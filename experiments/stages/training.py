@@ -20,6 +20,7 @@ from nas.files import write_text
 from nas.training.curves import Point, curves_csv
 from nas.training.loop import Watch, train
 from nas.training.step import Trainer
+from search_spaces.quantised import architecture_space
 from search_spaces.sharing import SharedWeights
 from search_spaces.space import SearchSpace
 
@@ -65,7 +66,7 @@ def make_trainer(
 
     ``talk`` is None in a process that follows another.
     """
-    shared = SharedWeights(space, config.seed, data.training.labels.device)
+    shared = SharedWeights(architecture_space(space), config.seed, data.training.labels.device)
     begin_supernetwork(config, shared, folder, talk)
     pretrain_supernetwork(config, shared, data, folder, identity(config, space), talk)
     return Trainer(shared, data, config.training, config.augmentation, config.seed)
@@ -75,7 +76,7 @@ def identity(config: StudyConfig, space: SearchSpace) -> dict[str, Any]:
     """Return what the checkpoints of a study must have been made with."""
     return {
         "space": space.name,
-        "space_settings": space.settings_json,
+        "space_settings": architecture_space(space).settings_json,
         "training": config.training.model_dump(mode="json"),
         "augmentation": config.augmentation.model_dump(mode="json"),
         "data": config.data.model_dump(mode="json"),

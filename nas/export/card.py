@@ -10,11 +10,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from nas.export.onnx import ONNX_FILE, OnnxReport
+from nas.export.precisions import precisions
 from nas.export.usage import usage
 from nas.files import write_text
 from predictors.measurement import Measurement
 from search_spaces.blueprint import Blueprint, PlacedBlock
 from search_spaces.layers import Cost
+from search_spaces.precision import is_quantised
 
 COUNTING_RULES = {
     "core": "convolutions, linear maps and attention products (activations: their output elements), nothing else",
@@ -117,10 +119,11 @@ def card(info: CardInfo) -> str:
     sections = (
         _introduction(info),
         _architecture(info.blueprint),
+        precisions(info.blueprint),
         _cost(info),
         _accuracy(info),
         _latency(info.latencies),
-        _onnx(info.onnx),
+        _onnx(info.onnx, info.blueprint),
         _data(info.data),
         usage(info.blueprint, info.onnx is not None),
     )
@@ -204,12 +207,13 @@ def _latency(latencies: Sequence[Measurement]) -> str:
     return "## Latency\n\n" + _table(("target", "latency", "how obtained", "with"), rows)
 
 
-def _onnx(report: OnnxReport | None) -> str:
+def _onnx(report: OnnxReport | None, blueprint: Blueprint) -> str:
     if report is None:
         return ""
+    module = "simulation of it in PyTorch" if is_quantised(blueprint) else "PyTorch module"
     return (
         f"## ONNX\n\n`{ONNX_FILE}` (opset {report.opset}) was run by onnxruntime {report.onnxruntime_version} on the "
-        f"CPU over {report.num_images:,} held-out images: {report.accuracy_percent:.2f} % correct, the PyTorch module "
+        f"CPU over {report.num_images:,} held-out images: {report.accuracy_percent:.2f} % correct, the {module} "
         f"{report.module_accuracy_percent:.2f} %; both predict the same class on {report.agreement_percent:.2f} % "
         f"of them; the largest absolute difference of two logits is {report.max_abs_difference:.2g}."
     )

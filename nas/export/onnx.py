@@ -58,29 +58,47 @@ def write_onnx(path: Path, module: nn.Module, blueprint: Blueprint) -> None:
         NasError: an operation has no ONNX form, or a block fixes the batch size.
         StorageError: the folder can't be written.
     """
-    import onnx
+    save_model(path, exported_model(module, blueprint))
 
+
+def exported_model(module: nn.Module, blueprint: Blueprint, opset: int = OPSET) -> Any:
+    """Return the onnx.ModelProto of a copy of ``module`` in evaluation mode, with the exporter's notes on each node.
+
+    Raises:
+        NasError: an operation has no ONNX form, or a block fixes the batch size.
+    """
     plain = copy.deepcopy(module).cpu().eval()
     # The exporter takes a batch of 1 for a constant.
     example = torch.zeros(2, blueprint.in_channels, *blueprint.resolution)
-    model = _exported(plain, example)
-    _strip(model)
+    model = _exported(plain, example, opset)
     if model.graph.input[0].type.tensor_type.shape.dim[0].dim_param != "batch":
         raise NasError(
             "the network can't be written as ONNX for any batch size: a block fixes it: use x.shape[0], not len(x)"
         )
+    return model
+
+
+def save_model(path: Path, model: Any) -> None:
+    """Write an onnx.ModelProto to ``path`` at once, without the exporter's notes.
+
+    Raises:
+        StorageError: the folder can't be written.
+    """
+    import onnx
+
+    _strip(model)
     with replacing(path) as temporary:
         onnx.save_model(model, str(temporary), format="protobuf")
 
 
-def _exported(module: nn.Module, example: Tensor) -> Any:
+def _exported(module: nn.Module, example: Tensor, opset: int) -> Any:
     """Return the onnx.ModelProto of ``module``; what the exporter prints is shown only if it fails."""
     with _quiet():
         program = torch.onnx.export(
             module,
             (example,),
             dynamo=True,
-            opset_version=OPSET,
+            opset_version=opset,
             input_names=[INPUT],
             output_names=[OUTPUT],
             dynamic_shapes=({0: torch.export.Dim("batch")},),

@@ -27,6 +27,7 @@ _KINDS: dict[str, tuple[Direction, str]] = {
     "macs": ("min", "count"),
     "params": ("min", "count"),
     "peak_memory_bytes": ("min", "bytes"),
+    "size_bytes": ("min", "bytes"),
 }
 _LATENCY = "latency_ms@"
 

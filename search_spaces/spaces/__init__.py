@@ -6,6 +6,7 @@ from typing import Any
 
 from search_spaces.adapted import adapted
 from search_spaces.architecture import Architecture, read_architecture
+from search_spaces.quantised import QuantisedSpace, read_quantisation
 from search_spaces.registry import Registry
 from search_spaces.space import SearchSpace
 
@@ -13,14 +14,16 @@ spaces: Registry[type[SearchSpace]] = Registry("space", "search_spaces.spaces")
 
 
 def space(name: str, **settings: Any) -> SearchSpace:
-    """Return the space called ``name`` with these settings.
+    """Return the space called ``name`` with these settings; with ``quantisation`` its networks choose precisions too.
 
     Raises:
         UsageError: unknown space or setting, or a value that is not allowed.
     """
     kind = spaces.get(name)
+    quantisation = settings.pop("quantisation", None)
     read = kind.read_settings(settings)
-    return kind(read) if read.head is None and read.aspect is None else adapted(kind)(read)
+    found = kind(read) if read.head is None and read.aspect is None else adapted(kind)(read)
+    return found if quantisation is None else QuantisedSpace(found, read_quantisation(quantisation))
 
 
 def load_architecture(text: str) -> tuple[SearchSpace, Architecture]:

@@ -7,6 +7,7 @@ from predictors.target import target
 from predictors.timing import TimingPlan
 from search_spaces.errors import UsageError
 from search_spaces.networks import network
+from search_spaces.precision import with_policy
 
 PLAN = TimingPlan(window=2, max_warmup_runs=5, min_runs=3, max_runs=5, budget_s=0.01)
 NAME = "nb201_all_nor_conv_1x1"
@@ -70,3 +71,13 @@ def test_a_kernel_has_a_measured_memory_and_no_estimate():
 def test_memory_is_that_of_eager_pytorch(subject):
     with pytest.raises(UsageError, match="give an eager target"):
         memory_of(subject, target("cpu:onnxruntime"))
+
+
+def test_pytorch_runs_no_quantised_network():
+    quantised = network_subject(NAME, with_policy(network(NAME), {"stem": "int8"}))
+    with pytest.raises(
+        UsageError, match=r"eager PyTorch has no integer kernels .* give a target of runtime onnxruntime"
+    ):
+        time_subject(quantised, target("cpu:b2"), PLAN)
+    with pytest.raises(UsageError, match="no integer kernels"), subject_run(quantised, target("cpu:b2")):
+        pass

@@ -9,6 +9,8 @@ import nas.evaluation as evaluation
 from nas.data.splits import DataSplits, ImageSet
 from nas.evaluation import Batches, Evaluator, module_correct, percent
 from nas.finetune import recalibrate
+from nas.quantisation.simulate import simulated
+from search_spaces.precision import policy_of, with_policy
 from search_spaces.sharing import SharedWeights
 from search_spaces.spaces import space
 
@@ -146,3 +148,15 @@ class TestBatches:
 
 def test_percent() -> None:
     assert percent(torch.tensor([True, False, True, True])) == 75.0
+
+
+def test_a_quantised_network_is_evaluated_as_it_is_simulated(shared, data) -> None:
+    blueprint = shared.space.blueprint(shared.space.largest())
+    policy = dict.fromkeys(policy_of(blueprint), "int8")
+    quantised = with_policy(blueprint, policy)
+    evaluator = Evaluator(shared, average(shared), data, data.validation)
+    plain = shared.extract(blueprint, average(shared), evaluator.statistics(blueprint))
+    network = simulated(plain, quantised, Batches(data.calibration, data).at(blueprint.resolution))
+    expected = module_correct(network, Batches(data.validation, data), blueprint.resolution)
+    assert torch.equal(evaluator.correct(quantised), expected)
+    assert evaluator.accuracy(quantised) == percent(expected)

@@ -1,8 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictors.features import LATENCY_FEATURES, STRUCTURAL_TERMS, latency_features, structural_terms
+from predictors.features import (
+    LATENCY_FEATURES,
+    PRECISION_TERMS,
+    STRUCTURAL_TERMS,
+    latency_features,
+    precision_terms,
+    structural_terms,
+)
 from search_spaces.layers import Layer
 
 NETWORK = [
@@ -40,3 +49,10 @@ def test_features_of_a_population():
     assert found.shape == (2, len(LATENCY_FEATURES))
     assert found[:, -1].tolist() == [3.0, 5.0]
     assert (found[:, :8] == structural).all()
+
+
+def test_what_layers_in_integers_do():
+    quantised = [replace(layer, precision="int8") for layer in NETWORK] + NETWORK[:1]
+    found = dict(zip(PRECISION_TERMS, precision_terms(quantised), strict=True))
+    assert found == {"int8_layers": 2, "int8_macs": 120, "int8_depthwise_macs": 20, "int8_elements": 18}
+    assert not any(precision_terms([replace(layer, precision="int8_weights") for layer in NETWORK]))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -127,3 +129,30 @@ def test_the_measurement_is_labelled_analytic():
     found = analytic_latency(network, target("t4:fp16:b8"))
     assert (found.quantity, found.unit, found.obtained, found.target) == ("latency_ms", "ms", "analytic", "t4:fp16:b8")
     assert found.value == latency_ms(network, target("t4:fp16:b8"))
+
+
+def test_integer_products_run_at_their_own_rate():
+    layer = Layer("conv", macs=10**12, params=1000, inputs=10**5, outputs=10**8)
+    h100 = target("h100:bf16:b32")
+    ratio = layer_ms(replace(layer, precision="int8"), h100) / layer_ms(layer, h100)
+    expected = h100.device.peak_tflops_bf16 / h100.device.peak_tops_int8
+    assert ratio == pytest.approx(expected, rel=1e-2)
+    assert layer_ms(replace(layer, precision="int8_weights"), h100) == layer_ms(layer, h100)
+
+
+def test_a_device_of_unknown_integer_rate_gains_no_speed_of_products():
+    layer = Layer("conv", macs=10**12, params=1000, inputs=10**5, outputs=10**8)
+    t4 = target("t4:fp16:b8")
+    assert t4.device.peak_tops_int8 is None
+    assert layer_ms(replace(layer, precision="int8"), t4) == layer_ms(layer, t4)
+
+
+@pytest.mark.parametrize(
+    ("precision", "num_bytes"), [("int4_weights", 0.5), ("int8_weights", 1), ("int8", 1), ("bf16", 2)]
+)
+def test_quantised_weights_are_read_at_their_bytes(precision, num_bytes):
+    layer = Layer("linear", macs=1000, params=10**9, inputs=1, outputs=1)
+    floor_ms = KERNEL_FLOOR_US / 1e3
+    h100 = target("h100:fp32:b1")
+    ratio = (layer_ms(replace(layer, precision=precision), h100) - floor_ms) / (layer_ms(layer, h100) - floor_ms)
+    assert ratio == pytest.approx(num_bytes / 4, rel=1e-3)

@@ -27,6 +27,7 @@ from experiments.report.panel import (
     make_panels,
 )
 from experiments.report.panels.overview import best_on_validation
+from search_spaces.precision import policy_of, with_policy
 
 THIN = "\u202f"
 
@@ -260,3 +261,20 @@ def test_the_test_accuracy_is_of_the_weights_that_validation_images_prefer(repor
     tiles = {tile.title: tile for tile in of_type(panel(changed, "overview"), Tiles)[0].tiles}
     assert tiles["Test accuracy"].value == f"97.00{THIN}%"
     assert "inherited weights" in str(tiles["Test accuracy"].note)
+
+
+def test_precisions_are_shown_block_by_block(report_data: ReportData) -> None:
+    assert PANELS.get("quantisation")(report_data) is None
+    network = report_data.networks[0]
+    blueprint = with_policy(network.read_blueprint(), {"stem": "int8", "stage2.block1": "int4_weights"})
+    changed = network.model_copy(update={"blueprint": blueprint.to_dict()})
+    made = panel(report_data.model_copy(update={"networks": (changed, *report_data.networks[1:])}), "quantisation")
+    [card] = made.elements
+    assert isinstance(card, Card)
+    assert card.title == network.label
+    [bars] = of_type(made, Bars)
+    found = {bar.title: (bar.share, bar.value) for bar in bars.bars}
+    assert list(found) == list(policy_of(blueprint))
+    assert found["stem"] == (0.25, "int8: weights 8, activations 8 bits")
+    assert found["stage2.block1"] == (0.125, "int4_weights: weights 4, activations 32 bits")
+    assert found["head"][0] == 1.0
