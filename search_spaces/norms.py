@@ -10,7 +10,7 @@ Only ``bn`` and ``ibn`` have running statistics.
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from search_spaces.conv import InstanceNorm, Size
 from search_spaces.errors import UsageError, unknown
@@ -36,6 +36,21 @@ def norm_module(kind: str, width: int) -> nn.Module:
     if kind == "ln":
         return ChannelNorm(width)
     return nn.GroupNorm(width // GROUP_WIDTH, width) if kind == "gn" else InstanceBatchNorm(width, IBN_RATIO)
+
+
+class NamedNorm(nn.Module):
+    """A norm whose kind is part of its parameters' names; (N, width, H, W)."""
+
+    def __init__(self, kind: str, width: int) -> None:
+        super().__init__()
+        # Not the kind alone: ``in`` is a word of Python, which exporters that write code stumble over.
+        self.kind = f"{kind}_norm"
+        self.add_module(self.kind, norm_module(kind, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the normalised map."""
+        out: Tensor = self.get_submodule(self.kind)(x)
+        return out
 
 
 def norm_layers(kind: str, width: int, size: Size, held: int = 0) -> tuple[Layer, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from search_spaces.blueprint import PlacedBlock, Setting
 
 LABELS = {
+    "mixer": "{}",
     "kernel": "k{}",
     "expansion": "e{}",
     "heads": "h{}",

@@ -13,7 +13,7 @@ from search_spaces.conv import Size
 from search_spaces.feed_forwards import feed_forwards
 from search_spaces.layers import Layer
 from search_spaces.maps import cells_last, check_equal_widths, check_least_width
-from search_spaces.norms import norm_layers, norm_module
+from search_spaces.norms import NamedNorm, norm_layers
 from search_spaces.tokens import add_layer
 
 REDUCTION = 4
@@ -49,16 +49,16 @@ class ChannelMixer(nn.Module):
         super().__init__()
         _check(in_width, out_width)
         hidden = int(out_width * expansion)
-        self.norm = nn.ModuleDict({norm: norm_module(norm, out_width)})
+        self.norm = NamedNorm(norm, out_width)
         self.feed_forward = nn.ModuleDict({feed_forward: feed_forwards.get(feed_forward)(out_width, hidden)})
         gate = channel_attention(attention, out_width, out_width // REDUCTION)
         self.attention = nn.ModuleDict({attention: gate})
-        self.names = norm, feed_forward, attention
+        self.names = feed_forward, attention
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's output."""
-        norm, feed_forward, attention = self.names
-        changed = self.feed_forward[feed_forward](cells_last(self.norm[norm](x)))
+        feed_forward, attention = self.names
+        changed = self.feed_forward[feed_forward](cells_last(self.norm(x)))
         out: Tensor = x + self.attention[attention](changed.permute(0, 3, 1, 2))
         return out
 

@@ -11,7 +11,7 @@ from search_spaces.block import register_block
 from search_spaces.conv import Size
 from search_spaces.layers import Layer
 from search_spaces.maps import plain_conv_layer
-from search_spaces.norms import norm_layers, norm_module
+from search_spaces.norms import NamedNorm, norm_layers
 
 
 @register_block("norm_reduction")
@@ -22,14 +22,14 @@ class NormReduction(nn.Module):
 
     def __init__(self, in_width: int, out_width: int, in_size: Size, *, norm: str = "bn", stride: int = 2) -> None:
         super().__init__()
-        self.stride, self.norm_name = stride, norm
-        self.norm = nn.ModuleDict({norm: norm_module(norm, in_width)})
+        self.stride = stride
+        self.norm = NamedNorm(norm, in_width)
         self.projection = nn.Conv2d(in_width, out_width, stride, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the smaller map."""
         below, right = -x.shape[2] % self.stride, -x.shape[3] % self.stride
-        x = self.norm[self.norm_name](x)
+        x = self.norm(x)
         reduced: Tensor = self.projection(nn.functional.pad(x, (0, right, 0, below)) if below or right else x)
         return reduced
 

@@ -14,7 +14,7 @@ from search_spaces.layers import Layer
 from search_spaces.maps import check_equal_widths
 from search_spaces.mixers import mixers
 from search_spaces.mixers.place import Place
-from search_spaces.norms import norm_layers, norm_module
+from search_spaces.norms import NamedNorm, norm_layers
 from search_spaces.tokens import add_layer
 
 
@@ -50,16 +50,15 @@ class TokenMixer(nn.Module):
     ) -> None:
         super().__init__()
         check_equal_widths("token_mixer", in_width, out_width, 1)
-        self.norm = nn.ModuleDict({norm: norm_module(norm, out_width)})
+        self.norm = NamedNorm(norm, out_width)
         self.mixer = nn.ModuleDict(
             {mixer: mixers.get(mixer).build(Place(out_width, in_size, kernel, window, head_dim, shifted))}
         )
-        self.names = norm, mixer
+        self.mixer_name = mixer
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's output."""
-        norm, mixer = self.names
-        out: Tensor = x + self.mixer[mixer](self.norm[norm](x))
+        out: Tensor = x + self.mixer[self.mixer_name](self.norm(x))
         return out
 
     @staticmethod

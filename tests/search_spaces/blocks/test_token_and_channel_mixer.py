@@ -49,9 +49,9 @@ def test_the_reduction_is_nested_and_counted(norm: str, size: tuple[int, int]) -
 
 def test_the_names_of_choices_are_parts_of_the_parameters_names() -> None:
     block = module_of(place("token_mixer", 8, 8, (4, 4), mixer="swin", norm="ln"))
-    assert {name.split(".")[1] for name, _ in block.named_parameters()} == {"swin", "ln"}
+    assert {name.split(".")[1] for name, _ in block.named_parameters()} == {"swin", "ln_norm"}
     block = module_of(place("channel_mixer", 8, 8, (4, 4), expansion=2, norm="gn", attention="se", feed_forward="mlp"))
-    assert {name.split(".")[1] for name, _ in block.named_parameters()} == {"gn", "se", "mlp"}
+    assert {name.split(".")[1] for name, _ in block.named_parameters()} == {"gn_norm", "se", "mlp"}
 
 
 def test_mixers_of_other_blocks_are_those_blocks_residuals() -> None:
