@@ -129,6 +129,14 @@ def _genes(family: SearchSpace, choices: Sequence[Mapping[str, Any]]) -> Genes:
     return family.canonical(np.array(columns).T)
 
 
+def asked_evaluations(settings: Mapping[str, Any]) -> int | None:
+    """Return how many evaluations a study's settings ask for, of all its algorithms; None where they do not say."""
+    search = settings.get("search") or {}
+    asked = search.get("evaluations")
+    algorithms = 1 + len(set(search.get("compare") or ()) - {search.get("algorithm")})
+    return asked * algorithms if isinstance(asked, int) else None
+
+
 def minimised(table: EvaluatedTable, names: Sequence[str]) -> NDArray[np.float64]:
     """Return the named columns as points to minimise, (n, len(names)); unknown values are NaN."""
     columns = []

@@ -52,7 +52,7 @@ const Explorer = (() => {
     const axis = (q) => ({ ...q, short: q.title.replace(/^.* on /, "").replace(/,.*$/, "") });
     const knobs = ExplorerData.ranked(model, y, state.all).map((knob) => ({ ...knob, short: knob.title }));
     parallel.set([axis(y), axis(x), ...knobs], y);
-    state.caption.textContent = `Lines run from poor to good by ${y.title.toLowerCase()}. Under each knob: the share of its variance that lies between the knob's values, among these networks, which no one drew at random; the knobs stand in that order.`;
+    state.caption.textContent = `Lines run from poor to good by ${y.title.toLowerCase()}. The percentage above each knob is the share of its variance that lies between the knob's values, among these networks, which no one drew at random; the knobs stand in that order. A line at the foot: the knob is inactive.`;
     state.mask = null;
     resize(state);
     select(state);

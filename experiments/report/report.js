@@ -18,6 +18,11 @@
     bar.scrollTo({ left: link.offsetLeft - bar.clientWidth / 2 + link.offsetWidth / 2 });
   }
 
+  // A chosen network has a card further down; of others the report holds no more than the explorer shows.
+  document.addEventListener("network", ({ detail }) => {
+    const codes = [...document.querySelectorAll("#networks .card > header code")];
+    codes.find((code) => code.textContent === detail.key)?.closest(".card").scrollIntoView();
+  });
   Figures.mount(document);
   Explorer.mountAll(document);
   followScroll();

@@ -8,6 +8,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
+from experiments.evaluated import asked_evaluations
 from experiments.report.data import ReportData
 from experiments.report.panels.provenance import flat_settings
 from experiments.report.table import EvaluatedTable
@@ -168,9 +169,7 @@ def compare(
 def study_line(studies: Catalogue, summary: StudySummary) -> StudyLine:
     """Return a study as a list shows it."""
     settings = studies.settings(summary)
-    search, latency = settings.get("search") or {}, settings.get("latency") or {}
-    algorithms = 1 + len(set(search.get("compare") or ()) - {search.get("algorithm")})
-    asked = search.get("evaluations")
+    latency = settings.get("latency") or {}
     return StudyLine(
         id=summary.id,
         name=summary.name,
@@ -179,7 +178,7 @@ def study_line(studies: Catalogue, summary: StudySummary) -> StudyLine:
         created_at=summary.created_at,
         updated_at=summary.updated_at,
         num_evaluations=summary.num_evaluations,
-        asked_evaluations=asked * algorithms if isinstance(asked, int) else None,
+        asked_evaluations=asked_evaluations(settings),
         runner=summary.runner,
         reason=summary.reason,
         priority=summary.priority,

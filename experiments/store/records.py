@@ -70,6 +70,13 @@ class Records:
         with self._database.read() as session:
             return {key: decode(payload) for key, payload in session.execute(finished.order_by(WorkRow.sequence))}
 
+    def _repr_html_(self) -> str:
+        """Show state and progress in a notebook; the fronts are in the report's data."""
+        from experiments.evaluated import asked_evaluations
+        from experiments.report.notebook import study_html
+
+        return study_html(self.name, self.state, len(self.done("evaluation")), asked_evaluations(self.settings), ())
+
     def attempts(self, kind: str) -> dict[str, int]:
         """Return how often each key was begun, in order of the first time; above 1 it was done again."""
         begun = select(WorkRow.key, WorkRow.attempts).where(WorkRow.study_id == self.id, WorkRow.kind == kind)

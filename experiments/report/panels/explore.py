@@ -12,7 +12,7 @@ def explore(data: ReportData) -> Panel | None:
     if len(data.table.columns) < 2 or not data.table.keys:
         return None
     lead = (
-        "Drag in the points or along an axis to filter both; click a point to open its network. On the line no network "
-        "is better in both quantities; rings mark the chosen ones."
+        "Drag in the points or along an axis to filter both. On the line no network is better in both quantities; "
+        "rings mark the chosen ones, and a click on a point leads to what else is known of it."
     )
     return Panel("explore", "Explore the networks", "Explore", 15, (Explorer(data.table),), lead)
