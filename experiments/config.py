@@ -62,6 +62,7 @@ class SearchSettings(Frozen):
         evaluations: distinct networks that each algorithm really evaluates.
         objectives: names, or tables with bounds; by default accuracy and the latency on every target.
         compare: further algorithms that get the same evaluations, to hold the result against.
+        start: files of networks that are evaluated first: front.json of earlier studies, architectures made by hand.
     """
 
     algorithm: str = "nsga2"
@@ -69,6 +70,7 @@ class SearchSettings(Frozen):
     evaluations: int = Field(120, ge=1)
     objectives: tuple[ObjectiveConfig, ...] = ()
     compare: tuple[str, ...] = ("random",)
+    start: tuple[str, ...] = ()
 
 
 class ScalingSettings(Frozen):

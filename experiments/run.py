@@ -19,6 +19,7 @@ from experiments.stages.report import front_csv, report_data
 from experiments.stages.scaling import scale_networks
 from experiments.stages.search import require_reachable_bounds, search_space
 from experiments.stages.training import train_supernetwork
+from experiments.stages.warm_start import start_networks
 from experiments.store.store import Store, Study
 from experiments.study_space import make_study_space
 from experiments.talk import Talk
@@ -102,11 +103,12 @@ def _stages(context: Context, until: Until) -> Outcome:
     if until == "training":
         trained = train_supernetwork(context)
         return Outcome(context.folder, {"study": context.config.name, "training": trained.points[-1]})
-    # Before training: it takes seconds, and bounds that no network meets are better known first.
+    # Before training: it takes seconds, and what is wrong with bounds or given networks is better known first.
+    start = start_networks(context)
     latencies = learn_latency(context)
     require_reachable_bounds(context, latencies)
     trained = train_supernetwork(context)
-    searched = search_space(context, trained, latencies)
+    searched = search_space(context, trained, latencies, start)
     fronts = make_fronts(context, searched, latencies)
     write_text(context.folder / "front.json", json.dumps(fronts.to_dict(context), indent=1, sort_keys=True) + "\n")
     write_text(context.folder / "front.csv", front_csv(fronts))
@@ -118,6 +120,8 @@ def _stages(context: Context, until: Until) -> Outcome:
         "hypervolume": {name: result.hypervolumes[-1][1] for name, result in searched.results.items()},
         "evaluations": context.config.search.evaluations,
     }
+    if fronts.robust is not None:
+        summary["robust_set"] = [fronts.candidates[row].label for row in fronts.robust.rows]
     if until == "search":
         return Outcome(context.folder, summary)
     scaled = scale_networks(context, fronts)

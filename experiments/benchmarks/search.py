@@ -35,6 +35,9 @@ def run(
     algorithms: str = "random,nsga2,ehvi",
     seeds: int = 10,
     costs: str = "evaluated",
+    together: bool = False,
+    latency_samples: int = 0,
+    finalists: int = 10,
 ) -> dict[str, Any]:
     """Compare search algorithms on problems whose front is known: share of its hypervolume found, mean over seeds.
 
@@ -47,32 +50,75 @@ def run(
         algorithms: names, separated by commas.
         seeds: runs of each algorithm.
         costs: evaluated (a network's cost is learnt when its accuracy is), or known (free for every network).
+        together: one search for all targets of nb201 against one search for each.
+        latency_samples: above 0: bounds on latency at each device's 25, 50 and 75 % point, where latency is a model of
+            so many timed networks, and ``finalists`` may be timed beyond them.
+        finalists: networks that may be timed at the end.
 
     Raises:
         UsageError: a table or a setting that can't be; the message names it.
     """
+    from experiments.benchmarks.search_bounds import bound_rows
+    from experiments.benchmarks.search_problems import CellTable
+    from experiments.benchmarks.search_together import together_rows
     from experiments.machine import machine, versions
 
     counts = evaluation_counts(evaluations)
     if seeds < 1 or costs not in COSTS:
         raise UsageError(f"seeds is {seeds} and costs is {costs!r}: give 1 seed or more, and {' or '.join(COSTS)}")
     names = _algorithm_names(algorithms)
-    found = [
-        row
-        for problem in _problems(directory, space, accuracy, target)
-        for row in _rows(problem, names, counts, seeds, costs)
-    ]
+    if (together or latency_samples) and (space != "nb201" or (together and latency_samples)):
+        raise UsageError("together and latency-samples are of nb201, one of them at a time: leave the other out")
+    problems: list[dict[str, Any]] = []
+    if together or latency_samples:
+        table = CellTable.read(directory, accuracy, target)
+        results = (
+            together_rows(table, names, counts, seeds, costs)
+            if together
+            else [
+                row
+                for name in names
+                for count in counts
+                for row in bound_rows(directory, table, name, count, latency_samples, finalists, seeds)
+            ]
+        )
+    else:
+        tasks = _problems(directory, space, accuracy, target)
+        problems = [{"target": each.name, **each.limits, **each.facts} for each in tasks]
+        results = [row for each in tasks for row in _rows(each, names, counts, seeds, costs)]
     return {
         "benchmark": "search",
         "space": space,
         "accuracy": accuracy if space == "nb201" else "imagenet_top1",
         "seeds": seeds,
         "costs": costs,
-        "problems": [row["problem"] for row in found if "problem" in row],
-        "results": [row for row in found if "problem" not in row],
+        "problems": problems,
+        "results": results,
+        "mean": _over_targets(results),
         "machine": machine(),
         "versions": versions(),
     }
+
+
+MEANS = ("hypervolume_share", "points_lost", "evaluations_to_98_percent")
+SUMS = ("violations", "unanswered")
+
+
+def _over_targets(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the figures of each algorithm and number of evaluations over all targets and bounds."""
+    groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["algorithm"], row["evaluations"]), []).append(row)
+    if all(len(group) == 1 for group in groups.values()):
+        return []
+    found = []
+    for (algorithm, count), group in groups.items():
+        means = {key: [row[key] for row in group] for key in MEANS if key in group[0]}
+        known = {key: None if None in values else round(float(np.mean(values)), 5) for key, values in means.items()}
+        least = {"least_share": min(row["hypervolume_share"] for row in group)} if "share_sd" in group[0] else {}
+        sums = {key: sum(row[key] for row in group) for key in SUMS if key in group[0]}
+        found.append({"algorithm": algorithm, "evaluations": count, "rows": len(group), **known, **least, **sums})
+    return found
 
 
 def evaluation_counts(text: str) -> list[int]:
@@ -132,8 +178,8 @@ def _algorithm_names(text: str) -> list[str]:
 def _rows(
     problem: SearchProblem, names: Sequence[str], counts: Sequence[int], seeds: int, costs: str
 ) -> list[dict[str, Any]]:
-    """Return the problem's facts, then one row for each algorithm and number of evaluations."""
-    rows: list[dict[str, Any]] = [{"problem": {"target": problem.name, **problem.limits, **problem.facts}}]
+    """Return one row for each algorithm and number of evaluations."""
+    rows: list[dict[str, Any]] = []
     for name in names:
         runs = [search_once(problem, name, counts[-1], seed, costs) for seed in range(seeds)]
         needed = [evaluations_needed(problem, values) for values, _ in runs]

@@ -182,6 +182,22 @@ class Front(_Frozen):
         return front_html(self)
 
 
+class RobustNetworks(_Frozen):
+    """The networks that together lose least of the fronts of all targets.
+
+    Attributes:
+        labels: of the networks, the one that helps most first.
+        lost: by target, the share of its front's hypervolume that they do not reach, 0 to 1.
+        chosen_lost: the same of the chosen networks.
+        reference: in words, what the hypervolume is taken to.
+    """
+
+    labels: tuple[str, ...]
+    lost: dict[str, FiniteFloat]
+    chosen_lost: dict[str, FiniteFloat]
+    reference: str = ""
+
+
 class PredictorPoint(_Frozen):
     """One network's predicted and measured value; ``spread`` is the predictor's standard deviation."""
 
@@ -210,8 +226,8 @@ class NamedQuantity(_Frozen):
     """A quantity of a chosen network.
 
     Attributes:
-        name: ``validation_accuracy``, ``test_accuracy``, ``test_accuracy_fine_tuned``, ``onnx_test_accuracy``,
-            ``latency_ms``, ...
+        name: ``predicted_validation_accuracy``, ``searched_validation_accuracy``, ``validation_accuracy``,
+            ``test_accuracy``, ``test_accuracy_fine_tuned``, ``onnx_test_accuracy``, ``latency_ms``, ...
         target: the target that it holds for, or "".
         recipe: how it came about: weights, data, runs.
     """
@@ -280,6 +296,7 @@ class ReportData(_Frozen):
     training: tuple[TrainingPoint, ...] = ()
     search: SearchHistory = SearchHistory()
     fronts: tuple[Front, ...] = ()
+    robust: RobustNetworks | None = None
     predictors: tuple[PredictorFit, ...] = ()
     networks: tuple[ChosenNetwork, ...] = ()
     scaling: tuple[ScalingRow, ...] = ()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-_ALGORITHMS = {"nsga2": "NSGA-II", "random": "random search"}
+_ALGORITHMS = {"ehvi": "expected hypervolume improvement", "nsga2": "NSGA-II", "random": "random search"}
 
 _QUANTITIES = {
+    "predicted_validation_accuracy": "Validation accuracy, predicted from the other networks",
+    "searched_validation_accuracy": "Validation accuracy, as the search saw it",
     "validation_accuracy": "Validation accuracy, inherited weights",
     "test_accuracy": "Test accuracy, inherited weights",
     "test_accuracy_fine_tuned": "Test accuracy, fine-tuned",

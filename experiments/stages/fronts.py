@@ -14,6 +14,7 @@ from experiments.stages.latency import TargetLatency, measure
 from experiments.stages.search import Searched
 from nas.search.objectives import is_feasible, make_objective, to_minimised
 from nas.search.pareto import non_dominated
+from nas.search.robust import RobustSet, lost_shares, robust_set
 from nas.search.selection import choose
 from predictors.measurement import Measurement, Obtained
 from predictors.target import is_present
@@ -74,6 +75,8 @@ class Fronts:
         on_joint_front: which candidates are on the front of all objectives of the search.
         chosen: indices of the chosen candidates, the most accurate first.
         reasons: why each was chosen.
+        robust: of several targets: as many networks as are chosen, that lose least over all targets together.
+        chosen_lost: by target, the share of its front's hypervolume that the chosen networks do not reach.
     """
 
     candidates: tuple[Candidate, ...]
@@ -81,11 +84,13 @@ class Fronts:
     on_joint_front: NDArray[np.bool_]
     chosen: tuple[int, ...]
     reasons: tuple[str, ...]
+    robust: RobustSet | None
+    chosen_lost: dict[str, float]
 
     def to_dict(self, context: Context) -> dict[str, Any]:
         """Return the content of ``front.json``."""
         config = context.config
-        return {
+        content = {
             "study": config.name,
             "seed": config.seed,
             "space": {"name": context.space.name, "settings": context.space.settings.model_dump(mode="json")},
@@ -97,6 +102,10 @@ class Fronts:
             "joint_front": [self.candidates[i].to_dict() for i in np.flatnonzero(self.on_joint_front)],
             "chosen": [self.candidates[index].architecture.key for index in self.chosen],
         }
+        if self.robust is not None:
+            keys = [self.candidates[row].architecture.key for row in self.robust.rows]
+            content["robust_set"] = {"networks": keys, "hypervolume_lost": self.robust.lost}
+        return content
 
     def front(self, target: str) -> list[int]:
         """Return the candidates on a target's front, the fastest first."""
@@ -111,12 +120,9 @@ def make_fronts(context: Context, searched: Searched, latencies: Sequence[Target
         accuracy = result.values[:, [o.name for o in objectives].index("accuracy")]
         feasible = is_feasible(result.values, objectives)
         predicted = {latency.target.name: latency.predict(result.genes) for latency in latencies}
-        on_front = {}
-        for name, (mean_ms, _) in predicted.items():
-            pair = (make_objective("accuracy"), make_objective(f"latency_ms@{name}"))
-            points = to_minimised(np.column_stack([accuracy, mean_ms]), pair)
-            points[~feasible] = np.nan
-            on_front[name] = non_dominated(points)
+        points = {name: _points(name, accuracy, mean_ms, feasible) for name, (mean_ms, _) in predicted.items()}
+        on_front = {name: non_dominated(values) for name, values in points.items()}
+        robust = robust_set(points, context.config.networks) if len(points) > 1 else None
         rows = np.flatnonzero(result.front)
         picked = [int(rows[i]) for i in choose(result.values[rows], objectives, context.config.networks)]
         picked.sort(key=lambda row: (-accuracy[row], row))
@@ -125,7 +131,18 @@ def make_fronts(context: Context, searched: Searched, latencies: Sequence[Target
         timed = dict(zip(picked, measured, strict=True))
         candidates = _candidates(context, latencies, architectures, accuracy, result.front, predicted, timed)
         reasons = tuple(_reason(row, picked, candidates) for row in picked)
-    return Fronts(candidates, on_front, result.front, tuple(picked), reasons)
+    lost = lost_shares(points, picked)
+    return Fronts(candidates, on_front, result.front, tuple(picked), reasons, robust, lost)
+
+
+def _points(
+    target: str, accuracy: NDArray[np.float64], mean_ms: NDArray[np.float64], feasible: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return (n, 2) minimised values on a target, NaN for networks that break a bound."""
+    pair = (make_objective("accuracy"), make_objective(f"latency_ms@{target}"))
+    points = to_minimised(np.column_stack([accuracy, mean_ms]), pair)
+    points[~feasible] = np.nan
+    return points
 
 
 def _time(context: Context, latencies: Sequence[TargetLatency], architecture: Architecture) -> dict[str, Measurement]:

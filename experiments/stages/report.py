@@ -35,6 +35,7 @@ from experiments.report.data import (
 )
 from experiments.stages.bounds import check_bounds
 from experiments.stages.export import Exported
+from experiments.stages.finalists import accuracy_before, robust_networks
 from experiments.stages.fronts import Candidate, Fronts
 from experiments.stages.latency import TargetLatency
 from experiments.stages.scaling import Scaled
@@ -85,15 +86,17 @@ def report_data(
     exported: Sequence[Exported],
 ) -> ReportData:
     """Return what the report shows."""
+    accuracy_fit = _accuracy_fit(context, searched)
     return ReportData(
         study=_study(context),
         counting=context.config.counting,
         training=tuple(_training_point(context, point) for point in trained.points),
         search=_search(searched),
         fronts=tuple(_front(name, fronts) for name in fronts.on_front),
-        predictors=(*_latency_fits(context, latencies), *_accuracy_fit(context, searched)),
+        robust=robust_networks(fronts),
+        predictors=(*_latency_fits(context, latencies), *accuracy_fit),
         networks=tuple(
-            _network(context, fronts.candidates[index], reason, files)
+            _network(context, fronts.candidates[index], accuracy_fit, reason, files)
             for index, reason, files in zip(fronts.chosen, fronts.reasons, exported, strict=True)
         ),
         scaling=tuple(_scaling_row(row) for row in scaled),
@@ -146,7 +149,8 @@ def _search(searched: Searched) -> SearchHistory:
         runs=tuple(runs),
         reference_point=dict(zip(named, searched.box.reference, strict=True)),
         normalisation="each objective scaled to the box from the reference point to the best: accuracy from that of "
-        "the smallest network to 100 %, the others over the range of 2,000 random networks; 1 is the whole box",
+        "the smallest network to 100 %, the others over the range of 2,000 random networks; 1 is the whole box; "
+        "of several targets, the mean over the fronts of each",
         obtained=("measured", "predicted", "analytic"),
     )
 
@@ -232,7 +236,9 @@ def _points(keys: Sequence[str], check: Validation) -> tuple[PredictorPoint, ...
     )
 
 
-def _network(context: Context, candidate: Candidate, reason: str, exported: Exported) -> ChosenNetwork:
+def _network(
+    context: Context, candidate: Candidate, fits: Sequence[PredictorFit], reason: str, exported: Exported
+) -> ChosenNetwork:
     return ChosenNetwork(
         key=candidate.architecture.key,
         label=candidate.label,
@@ -240,7 +246,7 @@ def _network(context: Context, candidate: Candidate, reason: str, exported: Expo
         knobs=dict(candidate.architecture.choices),
         blueprint=context.space.blueprint(candidate.architecture).to_dict(),
         costs=Costs(**_costs(candidate.cost)),
-        quantities=tuple(_quantities(context, candidate, exported)),
+        quantities=(*accuracy_before(candidate, fits), *_quantities(context, candidate, exported)),
         files=tuple(ExportedFile(**file) for file in exported.files),
     )
 

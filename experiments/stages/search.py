@@ -17,7 +17,7 @@ from experiments.evaluating import Workers
 from experiments.stages.latency import TargetLatency, by_name
 from experiments.stages.training import Trained
 from nas.search.algorithm import algorithms
-from nas.search.objectives import Objective, Values, make_objectives
+from nas.search.objectives import Objective, Values, fronts_of, make_objectives
 from nas.search.search import Generation, HypervolumeBox, SearchResult, run_search
 from predictors.measurement import Measurement
 from search_spaces.architecture import Architecture
@@ -163,8 +163,10 @@ def require_reachable_bounds(context: Context, latencies: Sequence[TargetLatency
     run_search(algorithm, cheap, 1, box, evaluate_cheap=cheap)
 
 
-def search_space(context: Context, trained: Trained, latencies: Sequence[TargetLatency]) -> Searched:
-    """Run the study's algorithm and those it is compared with, each with the same number of evaluations."""
+def search_space(
+    context: Context, trained: Trained, latencies: Sequence[TargetLatency], start: Genes | None = None
+) -> Searched:
+    """Run the study's algorithm and those it is compared with, each with the same evaluations, ``start`` first."""
     objectives = make_objectives(context.config.objectives)
     cheap = CheapValues(context.space, objectives, latencies)
     settings = context.config.search
@@ -172,7 +174,7 @@ def search_space(context: Context, trained: Trained, latencies: Sequence[TargetL
     with context.stage("search"), Evaluations(context, trained, cheap) as evaluations:
         [floor] = evaluations.accuracies([context.space.smallest()])
         box = hypervolume_box(context, objectives, cheap, floor)
-        results = {name: _run(context, name, objectives, cheap, evaluations, box) for name in names}
+        results = {name: _run(context, name, objectives, cheap, evaluations, box, start) for name in names}
     return Searched(objectives, results, box)
 
 
@@ -183,6 +185,7 @@ def _run(
     cheap: CheapValues,
     evaluations: Evaluations,
     box: HypervolumeBox,
+    start: Genes | None,
 ) -> SearchResult:
     config = context.config.search
     kind = algorithms.get(name)
@@ -213,7 +216,13 @@ def _run(
             progress(done)
 
         result = run_search(
-            algorithm, evaluate, config.evaluations, box, evaluate_cheap=cheap, on_generation=generation
+            algorithm,
+            evaluate,
+            config.evaluations,
+            box,
+            evaluate_cheap=cheap,
+            start=start,
+            on_generation=generation,
         )
     context.talk.say(
         f"{name}: {len(result.genes)} networks evaluated, {int(result.front.sum())} on the front, "
@@ -242,4 +251,5 @@ def hypervolume_box(
             low, high = float(values[:, column].min()), float(values[:, column].max())
             ideal.append(low)
             reference.append(high if high > low else low * (1 + 1e-9) + 1e-9)
-    return HypervolumeBox(objectives, tuple(ideal), tuple(reference))
+    fronts = tuple(tuple(front) for front in fronts_of(objectives))
+    return HypervolumeBox(objectives, tuple(ideal), tuple(reference), fronts)

@@ -9,15 +9,21 @@ All objectives are minimised.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas.search.predictions import Array, Prediction
 
+Rows = NDArray[np.intp]
+
 NUM_DIRECTIONS = 64
 NUM_QUANTILES = 8
+# A row whose luck of four standard deviations in both objectives is dominated adds nothing that counts.
+LUCK = np.array([-4.0])
+# Rows that are looked at again, at first, when the front has grown.
+SHORTLIST = 256
 
 
 def hypervolume_improvement(
@@ -38,6 +44,43 @@ def hypervolume_improvement(
     return _many_objectives(predictions, front, reference, rng)
 
 
+def choose_batch(improvement: Callable[[Array, Rows], Array], means: Array, front: Array, num: int) -> list[int]:
+    """Return the places of up to ``num`` rows, each the best once those before it have their expected values.
+
+    A grown front only takes from a row's improvement, so that rows whose last known one is below the best need not be
+    looked at again (Minoux, "Accelerated greedy algorithms", 1978): the answer is that of looking at all of them.
+    Ginsbourger et al., "Kriging is well-suited to parallelize optimization" (2010).
+
+    Args:
+        improvement: from a front and places of rows to the expected improvement of these rows.
+        means: (n, m), the expected values of each row.
+        front: (k, m).
+        num: how many.
+    """
+    known = improvement(front, np.arange(len(means)))
+    chosen: list[int] = []
+    while len(chosen) < min(num, len(means)):
+        if chosen:
+            known = _renewed(known, improvement, front)
+        chosen.append(int(np.argmax(known)))
+        front = np.concatenate([front, means[chosen[-1:]]])
+        known[chosen[-1]] = -np.inf
+    return chosen
+
+
+def _renewed(known: Array, improvement: Callable[[Array, Rows], Array], front: Array) -> Array:
+    """Return ``known`` with the highest values renewed, as many as it takes to be sure of the best."""
+    order = np.argsort(-known, kind="stable")
+    known, start, num = known.copy(), 0, SHORTLIST
+    best = -np.inf
+    while start < len(order) and best < known[order[start]]:
+        rows = order[start : start + num]
+        known[rows] = np.where(np.isneginf(known[rows]), -np.inf, improvement(front, rows))
+        best = max(best, float(known[rows].max()))
+        start, num = start + num, 4 * num
+    return known
+
+
 def staircase(front: Array, reference: Array) -> Array:
     """Return the non-dominated points of ``front`` (k, 2) that are better than the reference, by first objective."""
     inside = front[(front < reference).all(axis=1)]
@@ -52,15 +95,20 @@ def _two_objectives(predictions: Sequence[Prediction], front: Array, reference: 
     Strip k runs from one point's first objective to the next one's; its top is the second objective of the point at its
     left, or the reference's.
     """
-    first, second = predictions
     points = staircase(front, reference)
     ends, tops = np.append(points[:, 0], reference[0]), np.append(reference[1], points[:, 1])
-    total, before = np.zeros(len(first)), np.zeros(len(first))
+    lucky = [each.quantile(LUCK)[:, 0] for each in predictions]
+    strip = np.searchsorted(ends, lucky[0], side="right")
+    rows = np.flatnonzero(lucky[1] < np.append(tops, -np.inf)[strip])
+    first, second = (each[rows] for each in predictions)
+    total, before = np.zeros(len(rows)), np.zeros(len(rows))
     for end, top in zip(ends.tolist(), tops.tolist(), strict=True):
         width = first.shortfall(end)
         total += (width - before) * second.shortfall(top)
         before = width
-    return total
+    found = np.zeros(len(lucky[0]))
+    found[rows] = total
+    return found
 
 
 def _many_objectives(

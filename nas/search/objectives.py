@@ -131,6 +131,15 @@ def make_objectives(configs: Sequence[ObjectiveConfig]) -> tuple[Objective, ...]
     return tuple(config.objective() for config in configs)
 
 
+def fronts_of(objectives: Sequence[Objective]) -> list[list[int]]:
+    """Return the columns of each front: one for every target with all that is no latency; one of all without two."""
+    latencies = [column for column, objective in enumerate(objectives) if objective.target]
+    others = [column for column, objective in enumerate(objectives) if not objective.target]
+    if len(latencies) < 2:
+        return [list(range(len(objectives)))]
+    return [[*others, latency] for latency in latencies]
+
+
 def to_minimised(values: Values, objectives: Sequence[Objective]) -> Values:
     """Return ``values`` (..., num_objectives) with maximised columns negated; its own inverse."""
     signs = np.array([1.0 if objective.direction == "min" else -1.0 for objective in objectives])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search_spaces.space import Genes, SearchSpace
 
@@ -34,6 +35,10 @@ class SeenRows:
                 met.add(key)
                 indices.append(index)
         return indices
+
+    def lacks(self, keys: Sequence[bytes]) -> NDArray[np.bool_]:
+        """Return which rows, given as their bytes, were not seen, (n,)."""
+        return np.fromiter((key not in self._keys for key in keys), dtype=bool, count=len(keys))
 
 
 def sample_new(space: SearchSpace, rng: np.random.Generator, seen: SeenRows, num: int) -> Genes:

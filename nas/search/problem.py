@@ -17,8 +17,11 @@ from pymoo.core.evaluator import Evaluator
 from pymoo.core.mutation import Mutation
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem
+from pymoo.core.survival import Survival
 from pymoo.core.termination import NoTermination
+from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
+from nas.search.adaptive_geometry import survival_scores
 from nas.search.objectives import Objective, Values, is_feasible, to_minimised, total_violation
 from nas.search.pareto import non_dominated
 from nas.search.population import SeenRows, change_one_knob
@@ -88,6 +91,22 @@ class NewRows(DuplicateElimination):  # type: ignore[misc]
         return pop[self._seen.new(pop.get("X"), *(other.get("X") for other in others if len(other)))]
 
 
+class AdaptiveGeometrySurvival(Survival):  # type: ignore[misc]
+    """AGE-MOEA's survivors: by front, then by ``adaptive_geometry.survival_scores``. pymoo's own needs numba."""
+
+    def __init__(self) -> None:
+        super().__init__(filter_infeasible=True)
+
+    def _do(self, _problem: Problem, pop: Population, *_: Any, n_survive: int, **__: Any) -> Population:
+        points = pop.get("F")
+        ranks = np.asarray(NonDominatedSorting().do(points, return_rank=True)[1])
+        scores = survival_scores(points, ranks)
+        # pymoo's tournament of NSGA-II reads these two.
+        pop.set("rank", ranks)
+        pop.set("crowding", scores)
+        return pop[np.lexsort((-scores, ranks))[:n_survive]]
+
+
 def make_evolution(kind: str, num_objectives: int, population_size: int, **operators: Any) -> Any:
     """Return pymoo's evolutionary algorithm of that kind.
 
@@ -101,6 +120,8 @@ def make_evolution(kind: str, num_objectives: int, population_size: int, **opera
 
     if kind == "nsga2":
         return NSGA2(pop_size=population_size, **operators)
+    if kind == "agemoea":
+        return NSGA2(pop_size=population_size, survival=AdaptiveGeometrySurvival(), **operators)
     if num_objectives == 1:
         directions = np.ones((1, 1))
     elif num_objectives == 2:

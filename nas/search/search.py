@@ -27,11 +27,13 @@ class HypervolumeBox:
         objectives: what the columns are.
         ideal: the best value of each objective that is thought possible.
         reference: the worst value of each that still counts.
+        fronts: the columns of each front; the share is the mean over them. Empty: one front of all columns.
     """
 
     objectives: tuple[Objective, ...]
     ideal: tuple[float, ...]
     reference: tuple[float, ...]
+    fronts: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         for objective, ideal, reference in zip(self.objectives, self.ideal, self.reference, strict=True):
@@ -45,7 +47,9 @@ class HypervolumeBox:
         """Return the hypervolume of the feasible rows of ``values``, in units of the box: 1 is all of it."""
         corners = to_minimised(np.array([self.ideal, self.reference]), self.objectives)
         points = to_minimised(values[is_feasible(values, self.objectives)], self.objectives)
-        return hypervolume(normalise(points, *corners), np.ones(len(self.objectives)))
+        scaled = normalise(points, *corners)
+        fronts = self.fronts or (tuple(range(len(self.objectives))),)
+        return float(np.mean([hypervolume(scaled[:, front], np.ones(len(front))) for front in fronts]))
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def run_search(
     box: HypervolumeBox,
     *,
     evaluate_cheap: Evaluate | None = None,
+    start: Genes | None = None,
     on_generation: Callable[[Generation], None] | None = None,
 ) -> SearchResult:
     """Spend ``budget`` evaluations of distinct architectures, or as many as there are.
@@ -107,6 +112,7 @@ def run_search(
         box: what the hypervolume is measured in, fixed for the whole search.
         evaluate_cheap: rows to values with NaN in the columns that only ``evaluate`` knows. Rows that break a bound on
             a cheap value are told to the algorithm as such and cost nothing of the budget.
+        start: rows that are evaluated first, as far as the budget reaches (a warm start); copies count once.
         on_generation: called after each generation that evaluated something.
 
     Raises:
@@ -119,8 +125,9 @@ def run_search(
         algorithm.use_cheap(evaluate_cheap)
     run = _Run(algorithm, evaluate, evaluate_cheap or _know_nothing(len(algorithm.objectives)), box)
     max_looks = max(_LEAST_LOOKS, _LOOKS_PER_EVALUATION * budget)
+    given = None if start is None else distinct(algorithm.space.canonical(start))
     while run.num_evaluations < budget and run.num_looked_at < max_looks:
-        genes = algorithm.ask()
+        genes, given = (given, None) if given is not None else (algorithm.ask(), None)
         if not len(genes):
             break
         generation = run.step(genes, budget)
@@ -203,6 +210,12 @@ class _Run:
             f"none of {len(genes)} architectures meets the bounds {', '.join(bounds)}: the nearest, "
             f"{architecture.key}, has {', '.join(known)}: relax the bounds; it is {architecture.to_json()}"
         )
+
+
+def distinct(genes: Genes) -> Genes:
+    """Return the distinct rows, in the order of their first coming."""
+    _, first = np.unique(genes, axis=0, return_index=True)
+    return genes[np.sort(first)]
 
 
 def _know_nothing(num_objectives: int) -> Evaluate:

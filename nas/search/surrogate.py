@@ -8,6 +8,7 @@ a latency model) are not learnt: they are looked up, and serve as inputs for the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,28 @@ from predictors.kernels import Kernel
 from search_spaces.space import Genes, SearchSpace
 
 LEAST_ERROR = 0.01
+# Groups of indicators and counts of the same kind: their columns are centred, and not brought to the same spread.
+INDICATORS = ("one_hot", "live", "paths")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What models read of n rows.
+
+    Attributes:
+        groups: group of columns -> (n, d).
+        cheap: (n, num_objectives) in natural units, NaN where a value is not known without an evaluation; or None.
+    """
+
+    groups: dict[str, Array]
+    cheap: Values | None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.groups.values())))
+
+    def __getitem__(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Inputs:
+        cheap = None if self.cheap is None else self.cheap[rows]
+        return Inputs({name: columns[rows] for name, columns in self.groups.items()}, cheap)
 
 
 class Columns:
@@ -32,14 +55,15 @@ class Columns:
         self._same_choice = np.eye(len(places))[same]
         self.structure = tuple(space.structure(space.encode([space.smallest()])))
 
-    def __call__(self, genes: Genes) -> dict[str, Array]:
-        """Return a matrix (n, d) for each group of columns."""
+    def __call__(self, genes: Genes) -> Inputs:
+        """Return the inputs of n rows."""
         one_hot = np.asarray(self.space.one_hot(genes), dtype=np.float64)
         found = {"one_hot": one_hot, "counts": one_hot @ self._same_choice, **self.space.structure(genes)}
-        if self.evaluate_cheap is not None:
-            values = self.evaluate_cheap(genes)
-            found["costs"] = values[:, ~np.isnan(values).all(axis=0)]
-        return found
+        if self.evaluate_cheap is None:
+            return Inputs(found, None)
+        values = self.evaluate_cheap(genes)
+        found["costs"] = values[:, ~np.isnan(values).all(axis=0)]
+        return Inputs(found, values)
 
     def accuracy_kernels(self) -> list[Kernel]:
         """Return the terms of the accuracy's covariance, linear and curved: the space's own columns, or else all."""
@@ -59,22 +83,21 @@ class Surrogate:
     Args:
         columns: of the space.
         objectives: of the search.
-        genes: distinct rows (n, num_knobs).
+        inputs: of distinct rows, n of them.
         values: theirs, (n, num_objectives) in natural units; NaN is not known.
     """
 
-    def __init__(self, columns: Columns, objectives: Sequence[Objective], genes: Genes, values: Values) -> None:
+    def __init__(self, columns: Columns, objectives: Sequence[Objective], inputs: Inputs, values: Values) -> None:
         self._columns, self._objectives = columns, tuple(objectives)
-        inputs = columns(genes)
         known: NDArray[np.bool_] = np.zeros(len(objectives), dtype=bool)
-        if columns.evaluate_cheap is not None:
-            known = np.asarray(~np.isnan(columns.evaluate_cheap(genes)).all(axis=0))
+        if inputs.cheap is not None:
+            known = np.asarray(~np.isnan(inputs.cheap).all(axis=0))
         self._models = [
-            None if known[index] else self._fit(objective, inputs, values[:, index])
+            None if known[index] else self._fit(objective, inputs.groups, values[:, index])
             for index, objective in enumerate(self._objectives)
         ]
 
-    def _fit(self, objective: Objective, inputs: dict[str, Array], values: Array) -> GaussianProcess:
+    def _fit(self, objective: Objective, groups: dict[str, Array], values: Array) -> GaussianProcess:
         finite = np.isfinite(values)
         found = values[finite]
         accuracy = objective.name == "accuracy"
@@ -83,22 +106,20 @@ class Surrogate:
             found = np.log(np.maximum(100.0 - found, LEAST_ERROR))
         elif objective.direction == "max":
             found = -found
-        groups = {kernel.group for kernel in kernels}
-        standardised = groups - {"one_hot", "live", "paths"}
-        return GaussianProcess.fit(kernels, sorted(standardised), {key: inputs[key][finite] for key in groups}, found)
+        read = sorted({kernel.group for kernel in kernels})
+        standardised = [name for name in read if name not in INDICATORS]
+        return GaussianProcess.fit(kernels, standardised, {name: groups[name][finite] for name in read}, found)
 
-    def __call__(self, genes: Genes) -> list[Prediction]:
+    def __call__(self, inputs: Inputs) -> list[Prediction]:
         """Return the prediction of each objective for n rows; the accuracy's is of the error, 100 - accuracy."""
-        inputs = self._columns(genes)
-        cheap = self._columns.evaluate_cheap
-        values = to_minimised(cheap(genes), self._objectives) if cheap is not None else None
+        values = None if inputs.cheap is None else to_minimised(inputs.cheap, self._objectives)
         found = []
         for index, (objective, model) in enumerate(zip(self._objectives, self._models, strict=True)):
             if model is None:
                 assert values is not None
-                found.append(Prediction(values[:, index], np.zeros(len(genes))))
+                found.append(Prediction(values[:, index], np.zeros(len(inputs))))
             else:
-                mean, deviation = model.predict({key: inputs[key] for key in model.inputs})
+                mean, deviation = model.predict({name: inputs.groups[name] for name in model.inputs})
                 found.append(Prediction(mean, deviation, is_log=objective.name == "accuracy"))
         return found
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
 
 from nas.search.algorithm import AlgorithmSettings, SearchAlgorithm, algorithms
 from nas.search.archive import Archive
-from nas.search.objectives import Objective, Values, is_feasible
+from nas.search.objectives import Objective, Values, fronts_of, is_feasible
 from nas.search.population import sample_spread
+from search_spaces.errors import unknown
 from search_spaces.space import Genes, SearchSpace
 
 if TYPE_CHECKING:
-    from nas.search.predictions import Array, Prediction
+    from nas.search.candidates import ListedRows
+    from nas.search.gain import Gain
+    from nas.search.predictions import Array
+    from nas.search.surrogate import Columns, Inputs, Surrogate
+
+# Random rows of a large space whose expected values say how far its fronts reach.
+NUM_PROBES = 500
 
 
 class EhviSettings(AlgorithmSettings):
@@ -24,6 +31,9 @@ class EhviSettings(AlgorithmSettings):
     num_initial: int = Field(8, ge=2, description="evaluated rows before the first models")
     batch_size: int = Field(3, ge=1, description="rows per ask at least")
     batch_share: float = Field(0.03, ge=0, le=1, description="rows per ask, as a share of those evaluated")
+    fronts: Literal["each_target", "joint"] = Field(
+        "each_target", description="of several latencies: one front with each of them, or one of all objectives"
+    )
     optimise: str = Field("", description="the one objective to optimise, others only keep their bounds; empty: all")
 
 
@@ -32,9 +42,8 @@ class Ehvi(SearchAlgorithm):
     """Expected hypervolume improvement times the probability to keep the bounds.
 
     Accuracy and costs are learnt by Gaussian processes (``nas.search.surrogate``); costs that ``use_cheap`` gives are
-    taken as they are. Rows of one ask are chosen one after the other, each taken to have its expected values
-    (Ginsbourger et al., "Kriging is well-suited to parallelize optimization", 2010). Spaces of at most 20,000 networks
-    are scored as a whole; in larger ones an evolution looks for high scores.
+    taken as they are. With several targets the improvements of their fronts are added, each in units of its own box.
+    Spaces of at most 20,000 networks are scored as a whole; in larger ones an evolution looks for high scores.
     """
 
     Settings = EhviSettings
@@ -43,8 +52,8 @@ class Ehvi(SearchAlgorithm):
     def __init__(self, space: SearchSpace, objectives: Sequence[Objective], settings: EhviSettings, seed: int) -> None:
         super().__init__(space, objectives, settings, seed)
         self._archive = Archive(len(space.knobs), len(self.objectives))
-        self._optimised = _columns_to_optimise(self.objectives, settings.optimise)
-        self._listed: Genes | None = None
+        self._fronts = self._columns_of_fronts()
+        self._listed: ListedRows | None = None
         self._is_listed = False
 
     def ask(self) -> Genes:
@@ -66,78 +75,55 @@ class Ehvi(SearchAlgorithm):
         """Remember the values; models are fitted when rows are asked for."""
         self._archive.add(genes, values)
 
+    def _columns_of_fronts(self) -> list[list[int]]:
+        names = [objective.name for objective in self.objectives]
+        if not self.settings.optimise:
+            return [list(range(len(names)))] if self.settings.fronts == "joint" else fronts_of(self.objectives)
+        if self.settings.optimise not in names:
+            raise unknown("objective to optimise", self.settings.optimise, names)
+        return [[names.index(self.settings.optimise)]]
+
     def _best_rows(self, num: int) -> Genes:
-        from nas.search.candidates import evolve_candidates, listed_rows
+        from nas.search.acquisition import choose_batch
+        from nas.search.candidates import list_rows
+        from nas.search.gain import Gain
         from nas.search.surrogate import Columns, Surrogate, as_losses
 
         archive = self._archive
-        surrogate = Surrogate(Columns(self.space, self.evaluate_cheap), self.objectives, archive.genes, archive.values)
-        feasible = is_feasible(archive.values, self.objectives)
-        losses = as_losses(archive.values, self.objectives)[:, self._optimised]
+        columns = Columns(self.space, self.evaluate_cheap)
         if not self._is_listed:
-            self._listed, self._is_listed = listed_rows(self.space), True
+            self._listed, self._is_listed = list_rows(self.space, columns), True
+        surrogate = Surrogate(columns, self.objectives, columns(archive.genes), archive.values)
+        losses = as_losses(archive.values, self.objectives)
+        feasible = is_feasible(archive.values, self.objectives)
+        gain = Gain(self.objectives, self._fronts, losses, feasible, seed=int(self.rng.integers(2**31)))
+        rows, inputs = self._candidates(columns, surrogate, gain)
+        if not len(rows):
+            return rows
+        predictions = surrogate(inputs)
+        gain.set_reference(predictions)
+        means = np.column_stack([each.mean for each in predictions])
+        chosen = choose_batch(
+            lambda front, places: gain([each[places] for each in predictions], front), means, gain.front, num
+        )
+        return rows[chosen]
+
+    def _candidates(self, columns: Columns, surrogate: Surrogate, gain: Gain) -> tuple[Genes, Inputs]:
+        """Return new rows, those of the highest gain among them."""
+        from nas.search.candidates import evolve_candidates
+
         if self._listed is not None:
-            rows = self._listed[self.seen.new(self._listed)]
-        else:
-            probe = surrogate(self.space.sample(self.rng, 500))
-            reference = self._reference(probe, losses)
-            seed = int(self.rng.integers(2**31))
 
-            def score(genes: Genes) -> Array:
-                return self._improvement(surrogate(genes), losses[feasible], reference, np.random.default_rng(seed))
+            def gain_of(inputs: Inputs) -> Array:
+                predictions = surrogate(inputs)
+                gain.set_reference(predictions)
+                return gain(predictions, gain.front)
 
-            rows = evolve_candidates(self.space, self.rng, self.seen, archive.genes[self._front(feasible)], score)
-        return rows[self._choose(surrogate(rows), losses, feasible, num)] if len(rows) else rows
-
-    def _choose(self, predictions: Sequence[Prediction], losses: Values, feasible: np.ndarray, num: int) -> list[int]:
-        """Return the places of ``num`` rows, each the best once those before it have their expected values."""
-        reference = self._reference(predictions, losses)
-        front = losses[feasible]
-        means = np.column_stack([predictions[column].mean for column in self._optimised])
-        chosen: list[int] = []
-        for _ in range(min(num, len(means))):
-            gain = self._improvement(predictions, front, reference, self.rng)
-            gain[chosen] = -1.0
-            chosen.append(int(np.argmax(gain)))
-            front = np.concatenate([front, means[chosen[-1:]]])
-        return chosen
-
-    def _improvement(
-        self, predictions: Sequence[Prediction], front: Values, reference: Array, rng: np.random.Generator
-    ) -> Array:
-        from nas.search.acquisition import hypervolume_improvement
-        from nas.search.surrogate import probability_feasible
-
-        optimised = [predictions[column] for column in self._optimised]
-        gain = hypervolume_improvement(optimised, front, reference, rng)
-        return np.asarray(gain * probability_feasible(predictions, self.objectives))
-
-    def _reference(self, predictions: Sequence[Prediction], losses: Values) -> Array:
-        """Return the worst value of each optimised objective, told or expected: no end of the front is cut off."""
-        worst = []
-        for place, column in enumerate(self._optimised):
-            told = losses[np.isfinite(losses[:, place]), place]
-            expected = float(predictions[column].mean.max())
-            limit = 100.0 if self.objectives[column].name == "accuracy" else np.inf
-            worst.append(min(max(expected, float(told.max(initial=-np.inf))), limit))
-        return np.array(worst) + 1e-9
-
-    def _front(self, feasible: np.ndarray) -> np.ndarray:
-        """Return the places of the told rows that no feasible row dominates."""
-        from nas.search.objectives import to_minimised
-        from nas.search.pareto import non_dominated
-
-        places = np.flatnonzero(feasible)
-        points = to_minimised(self._archive.values[places], self.objectives)[:, self._optimised]
-        return places[non_dominated(points)] if len(places) else places
-
-
-def _columns_to_optimise(objectives: Sequence[Objective], name: str) -> list[int]:
-    from search_spaces.errors import unknown
-
-    names = [objective.name for objective in objectives]
-    if not name:
-        return list(range(len(names)))
-    if name not in names:
-        raise unknown("objective to optimise", name, names)
-    return [names.index(name)]
+            places = self._listed.best(self.seen, len(self._archive), gain_of)
+            return self._listed.genes[places], self._listed.inputs[places]
+        gain.set_reference(surrogate(columns(self.space.sample(self.rng, NUM_PROBES))))
+        parents = self._archive.genes[gain.on_a_front()]
+        rows = evolve_candidates(
+            self.space, self.rng, self.seen, parents, lambda genes: gain(surrogate(columns(genes)), gain.front)
+        )
+        return rows, columns(rows)

@@ -50,6 +50,31 @@ def test_the_whole_table_is_the_whole_front(tables: Path) -> None:
     assert np.isnan(list(problem.gaps(slow).values())).all()
 
 
+def test_one_search_for_two_targets_beside_one_for_each(tables: Path) -> None:
+    found = benchmarks.get("search")(
+        tables, target="card,chip", evaluations="20", algorithms="ehvi", seeds=1, costs="known", together=True
+    )
+    [row] = found["results"]
+    assert row["targets"] == 2
+    assert 0 < row["together"] <= row["together_at_1.3"] <= 1
+    assert 0 < row["alone"] <= 1
+    if row["evaluations_together"] is not None:
+        assert row["ratio"] == pytest.approx(row["evaluations_together"] / 20)
+
+
+def test_no_choice_under_a_bound_is_above_it(tables: Path) -> None:
+    found = benchmarks.get("search")(
+        tables, target="chip", evaluations="24", algorithms="ehvi", seeds=1, latency_samples=20, finalists=10
+    )
+    assert [row["bound"] for row in found["results"]] == ["q25", "q50", "q75"]
+    for row in found["results"]:
+        assert row["violations"] == 0
+        assert row["unanswered"] == 0
+        assert row["points_lost"] >= 0
+        assert 1 <= row["finalists_timed"] <= 10
+    assert found["mean"][0]["violations"] == 0
+
+
 def test_bad_input_is_named(tables: Path, tmp_path: Path) -> None:
     bench = benchmarks.get("search")
     with pytest.raises(UsageError, match="unknown target 'cart': did you mean 'card'"):
@@ -64,6 +89,10 @@ def test_bad_input_is_named(tables: Path, tmp_path: Path) -> None:
         bench(tables, costs="free")
     with pytest.raises(UsageError, match="unknown space to search 'fbnet': allowed: nb201, ofa"):
         bench(tables, "fbnet")
+    with pytest.raises(UsageError, match="one of them at a time"):
+        bench(tables, together=True, latency_samples=20)
+    with pytest.raises(UsageError, match="are of nb201"):
+        bench(tables, "ofa", latency_samples=20)
     for text in ("50,x", "0", "-3", ""):
         with pytest.raises(UsageError, match="evaluations got"):
             evaluation_counts(text)

@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nas.search.acquisition import hypervolume_improvement, staircase
+from nas.search.acquisition import choose_batch, hypervolume_improvement, staircase
 from nas.search.pareto import hypervolume
 from nas.search.predictions import Prediction
 
@@ -55,3 +56,34 @@ def test_the_staircase_leaves_out_what_is_dominated_or_beyond():
     front = np.array([[0.5, 0.5], [0.6, 0.6], [0.2, 0.9], [0.1, 1.5], [0.5, 0.4]])
     np.testing.assert_array_equal(staircase(front, REFERENCE), [[0.2, 0.9], [0.5, 0.4]])
     assert staircase(np.zeros((0, 2)), REFERENCE).shape == (0, 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_batch_is_that_of_looking_at_every_row_each_time(seed):
+    rng = np.random.default_rng(seed)
+    num = 3000
+    predictions = [
+        Prediction(rng.uniform(0, 1, num), rng.uniform(0.01, 0.2, num)),
+        Prediction(np.log(rng.uniform(0.1, 1, num)), rng.uniform(0.01, 0.2, num), True),
+    ]
+    means = np.column_stack([each.mean for each in predictions])
+    looked_at = []
+
+    def improvement(front, rows):
+        looked_at.append(len(rows))
+        return hypervolume_improvement([each[rows] for each in predictions], front, REFERENCE, rng)
+
+    front = np.array([[0.3, 0.6], [0.6, 0.3]])
+    chosen = choose_batch(improvement, means, front, 6)
+    assert sum(looked_at) < 2 * num
+    for place, row in enumerate(chosen):
+        gain = improvement(front, np.arange(num))
+        gain[chosen[:place]] = -np.inf
+        assert gain[row] == pytest.approx(gain.max(), rel=1e-9)
+        front = np.concatenate([front, means[[row]]])
+    assert len(set(chosen)) == 6
+
+
+def test_a_batch_is_no_larger_than_its_rows():
+    means = np.array([[0.5, 0.5], [0.4, 0.6]])
+    assert choose_batch(lambda _front, rows: np.ones(len(rows)), means, np.zeros((0, 2)), 5) == [0, 1]

@@ -27,7 +27,7 @@ def known_latency(genes):
 
 def test_the_registered_algorithms():
     expected = {"ctaea", "ehvi", "linas", "local_search", "motpe", "nsga2", "nsga3", "random", "regularised_evolution"}
-    assert {*expected, "unsga3"} <= set(algorithms.names())
+    assert {*expected, "agemoea", "unsga3"} <= set(algorithms.names())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -81,6 +81,21 @@ def test_ehvi_takes_three_objectives():
         values = toy_values(SPACE, genes)
         algorithm.tell(genes, np.column_stack([values, np.maximum(genes, 0).sum(axis=1) * 1e6]))
     assert len(algorithm.ask()) == 3
+
+
+def test_several_targets_have_a_front_each():
+    """What is added for two targets is the sum of both fronts; with one joint front other rows are asked for."""
+    objectives = (*OBJECTIVES, make_objective("latency_ms@other"))
+    genes = SPACE.sample(np.random.default_rng(0), 30)
+    values = toy_values(SPACE, genes)
+    values = np.column_stack([values, toy_values(SPACE, genes, table=1)[:, 1]])
+    asked = {}
+    for fronts in ("each_target", "joint"):
+        algorithm = toy_algorithm("ehvi", SPACE, objectives=objectives, fronts=fronts)
+        algorithm.tell(genes, values)
+        asked[fronts] = algorithm.ask()
+    assert len(asked["each_target"]) == 3
+    assert not np.array_equal(asked["each_target"], asked["joint"])
 
 
 @pytest.mark.parametrize("name", ["ehvi", "linas", "motpe"])
