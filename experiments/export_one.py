@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any
 
 from experiments.config import make_config
 from experiments.context import Context, choose_device, make_folder
+from experiments.front_file import read_front
 from experiments.store.store import Store
 from experiments.study_space import make_study_space
 from experiments.talk import Talk
 from predictors.measurement import Measurement
-from search_spaces.errors import ConflictError, UsageError, unknown
+from search_spaces.errors import ConflictError, unknown
 
 FORMATS = ("onnx", "safetensors", "torch-export")
 """The first two are always written: each is checked against the other."""
@@ -89,16 +89,7 @@ def _latencies(stored: dict[str, dict[str, Any]]) -> dict[str, Measurement]:
 
 def _row(path: Path, name: str, network: str) -> dict[str, Any]:
     """Return the row of ``network`` in a study's front.json."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        fronts = (*content["fronts"].values(), content["joint_front"])
-        rows: dict[str, dict[str, Any]] = {
-            row[key]: row for front in fronts for row in front for key in ("key", "label")
-        }
-    except OSError:
-        raise UsageError(f"study {name!r} has no {path}: run nas search first, or give --out") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise UsageError(f"{path} is damaged: run nas search again, which writes it anew") from None
+    rows = {row[key]: row for row in read_front(path, name) for key in ("key", "label")}
     if network not in rows:
         raise unknown(f"network of study {name!r}", network, [key for key in rows if key.startswith("N")])
     return rows[network]

@@ -77,6 +77,25 @@ def show(
 
 
 @study_app.command()
+def pick(
+    name: str = NameArgument,
+    best: str = typer.Option("accuracy", "--best", help="What to optimise: accuracy, params, macs, latency_ms@TARGET."),
+    under: list[str] = typer.Option(
+        [], "--under", help="A budget, as latency_ms@t4=2 or params=3e6; of accuracy the least. May be repeated."
+    ),
+    knee: str = typer.Option("", "--knee", help="Instead of the best: the knee of the front on this target."),
+    out: Path = OutOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Choose one network of a finished search within budgets, as: the best under 2 ms on a T4."""
+    from experiments.front_file import read_front
+    from experiments.picking import pick as pick_row
+
+    found = pick_row(read_front(out / name / "front.json", name), best, under, knee)
+    emit(found) if as_json else print_facts(found)
+
+
+@study_app.command()
 def delete(
     name: str = NameArgument,
     out: Path = OutOption,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from experiments.stages.fronts import Candidate
 from nas.search.objectives import Objective
+from predictors.measurement import Measurement
 from predictors.target import parse_target
+
+if TYPE_CHECKING:
+    from experiments.stages.fronts import Candidate
 
 
 @dataclass(frozen=True)
@@ -50,3 +54,13 @@ def check_bounds(objectives: Sequence[Objective], chosen: Sequence[Candidate]) -
             timed = {each.label: each.measured[name].value for each in chosen if name in each.measured}
             checks.append(BoundCheck(name, objective.upper, timed))
     return checks
+
+
+def breaks_bound(objectives: Sequence[Objective], measured: Mapping[str, Measurement]) -> bool:
+    """Return whether a measured latency, by target name, is above its bound; what was not measured breaks none."""
+    for objective in objectives:
+        if objective.target and objective.upper is not None:
+            found = measured.get(parse_target(objective.target).text)
+            if found is not None and found.value > objective.upper:
+                return True
+    return False

@@ -10,18 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.context import Context
+from experiments.stages.bounds import breaks_bound
 from experiments.stages.latency import TargetLatency, measure
 from experiments.stages.search import Searched
 from nas.search.objectives import is_feasible, make_objective, to_minimised
 from nas.search.pareto import non_dominated
 from nas.search.robust import RobustSet, lost_shares, robust_set
-from nas.search.selection import choose
+from nas.search.selection import choose_kept
 from predictors.measurement import Measurement, Obtained
 from predictors.target import is_present
 from search_spaces.architecture import Architecture
 from search_spaces.block import cost, network_layers
 from search_spaces.layers import Cost
 from search_spaces.precision import size_bytes
+
+# Networks that are timed beyond the chosen ones where some of these break a bound.
+MAX_REPLACEMENTS = 10
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Fronts:
         reasons: why each was chosen.
         robust: of several targets: as many networks as are chosen, that lose least over all targets together.
         chosen_lost: by target, the share of its front's hypervolume that the chosen networks do not reach.
+        left_out: candidates that would have been chosen, and broke a bound when they were timed.
     """
 
     candidates: tuple[Candidate, ...]
@@ -86,6 +91,7 @@ class Fronts:
     reasons: tuple[str, ...]
     robust: RobustSet | None
     chosen_lost: dict[str, float]
+    left_out: tuple[int, ...] = ()
 
     def to_dict(self, context: Context) -> dict[str, Any]:
         """Return the content of ``front.json``."""
@@ -123,16 +129,20 @@ def make_fronts(context: Context, searched: Searched, latencies: Sequence[Target
         points = {name: _points(name, accuracy, mean_ms, feasible) for name, (mean_ms, _) in predicted.items()}
         on_front = {name: non_dominated(values) for name, values in points.items()}
         robust = robust_set(points, context.config.networks) if len(points) > 1 else None
-        rows = np.flatnonzero(result.front)
-        picked = [int(rows[i]) for i in choose(result.values[rows], objectives, context.config.networks)]
-        picked.sort(key=lambda row: (-accuracy[row], row))
         architectures = context.space.decode(result.genes)
-        measured = [_time(context, latencies, architectures[row]) for row in picked]
-        timed = dict(zip(picked, measured, strict=True))
+        timed: dict[int, dict[str, Measurement]] = {}
+
+        def keeps(row: int) -> bool:
+            timed[row] = _time(context, latencies, architectures[row])
+            return not breaks_bound(objectives, timed[row])
+
+        num = context.config.networks
+        picked, left_out = choose_kept(result.values, objectives, feasible, num, keeps, num + MAX_REPLACEMENTS)
+        picked.sort(key=lambda row: (-accuracy[row], row))
         candidates = _candidates(context, latencies, architectures, accuracy, result.front, predicted, timed)
         reasons = tuple(_reason(row, picked, candidates) for row in picked)
     lost = lost_shares(points, picked)
-    return Fronts(candidates, on_front, result.front, tuple(picked), reasons, robust, lost)
+    return Fronts(candidates, on_front, result.front, tuple(picked), reasons, robust, lost, tuple(left_out))
 
 
 def _points(

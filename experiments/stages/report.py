@@ -303,6 +303,9 @@ def _notes(context: Context, latencies: Sequence[TargetLatency], searched: Searc
     ]
     chosen = [fronts.candidates[index] for index in fronts.chosen]
     notes.extend(check.sentence for check in check_bounds(searched.objectives, chosen))
+    if fronts.left_out:
+        labels = ", ".join(fronts.candidates[row].label for row in fronts.left_out)
+        notes.append(f"Timed and not chosen, since above a bound when measured: {labels}.")
     notes.extend(f"Latency model on {each.target.name}: {each.reason}." for each in latencies if each.reason)
     analytic = [latency.target.name for latency in latencies if latency.model is None]
     if analytic:

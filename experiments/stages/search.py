@@ -227,6 +227,7 @@ def _run(
     context.talk.say(
         f"{name}: {len(result.genes)} networks evaluated, {int(result.front.sum())} on the front, "
         f"hypervolume {result.hypervolumes[-1][1]:.4f}"
+        + (f"; {result.num_failed} failed (no finite values)" if result.num_failed else "")
     )
     return result
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from experiments.context import Context
+from experiments.front_file import front_rows
 from search_spaces.architecture import Architecture
 from search_spaces.errors import UsageError
 from search_spaces.space import Genes, SearchSpace
@@ -87,9 +88,7 @@ def _rows(content: Any) -> list[tuple[str, str, dict[str, Any]]]:
         return [(f"[{place}]", each["space"], dict(each["knobs"])) for place, each in enumerate(content)]
     if "fronts" not in content:
         return [("", content["space"], dict(content["knobs"]))]
-    fronts = [*content["fronts"].values(), content["joint_front"]]
-    networks = {row["key"]: row for front in fronts for row in front}
-    return [(row["label"], content["space"]["name"], dict(row["knobs"])) for row in networks.values()]
+    return [(row["label"], content["space"]["name"], dict(row["knobs"])) for row in front_rows(content)]
 
 
 def distinct_networks(given: list[tuple[str, Architecture]]) -> tuple[list[Architecture], list[str]]:

@@ -69,7 +69,8 @@ def make_objective(name: str, lower: float | None = None, upper: float | None = 
     """Return the objective called ``name``; direction and unit follow from the name.
 
     Raises:
-        UsageError: the name is unknown, a latency names no target, or lower is above upper.
+        UsageError: the name is unknown, a latency names no target, lower is above upper, or no network can keep a
+            bound.
     """
     kind = "latency_ms@TARGET" if name.startswith(_LATENCY) and name != _LATENCY else name
     if kind not in _KINDS or name == "latency_ms@TARGET":
@@ -77,7 +78,16 @@ def make_objective(name: str, lower: float | None = None, upper: float | None = 
     if lower is not None and upper is not None and lower > upper:
         raise UsageError(f"objective {name!r} got lower {lower:g} above upper {upper:g}: swap them or drop one")
     direction, unit = _KINDS[kind]
+    _check_bounds(name, unit, lower, upper)
     return Objective(name, direction, unit, lower, upper)
+
+
+def _check_bounds(name: str, unit: str, lower: float | None, upper: float | None) -> None:
+    """Refuse a bound that no network can keep, whatever it is."""
+    if lower is not None and unit == "%" and lower > 100.0:
+        raise UsageError(f"objective {name!r} got lower {lower:g}: no network has more than 100 %: lower it")
+    if upper is not None and (upper < 0.0 or (upper == 0.0 and unit != "%")):
+        raise UsageError(f"objective {name!r} got upper {upper:g}: no network has so little: raise it above 0")
 
 
 class ObjectiveConfig(BaseModel):

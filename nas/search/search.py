@@ -91,6 +91,11 @@ class SearchResult:
     hypervolumes: list[tuple[int, float]]
     num_rejected: int
 
+    @property
+    def num_failed(self) -> int:
+        """The number of evaluated networks without finite values; they are on no front."""
+        return int((~np.isfinite(self.values).all(axis=1)).sum())
+
 
 def run_search(
     algorithm: SearchAlgorithm,
@@ -117,7 +122,7 @@ def run_search(
 
     Raises:
         UsageError: the budget is below 1, or no architecture met the bounds (the nearest is named).
-        NasError: every evaluation failed.
+        NasError: every evaluation failed, or one gave values of another shape.
     """
     if budget < 1:
         raise UsageError(f"the search got a budget of {budget} evaluations: give at least 1")
@@ -161,6 +166,11 @@ class _Run:
         chosen = np.flatnonzero(admitted)[: budget - self.num_evaluations]
         if len(chosen):
             expensive = self.evaluate(genes[chosen])
+            if np.shape(expensive) != (len(chosen), values.shape[1]):
+                raise NasError(
+                    f"the evaluation of {len(chosen)} networks gave values of shape {np.shape(expensive)}: give "
+                    f"({len(chosen)}, {values.shape[1]}), NaN for what failed"
+                )
             values[chosen] = np.where(np.isnan(values[chosen]), expensive, values[chosen])
         if not admitted.all():
             self.rejected.append((genes[~admitted], values[~admitted]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas.search.objectives import Objective, Values, to_minimised
-from nas.search.pareto import Points, normalise
+from nas.search.pareto import Points, non_dominated, normalise
 from search_spaces.errors import UsageError, unknown
 
 
@@ -65,6 +65,47 @@ def choose(values: Values, objectives: Sequence[Objective], num: int) -> list[in
         distance[wanted] = -1.0
         wanted.append(int(np.argmax(distance)))
     return wanted
+
+
+def choose_kept(
+    values: Values,
+    objectives: Sequence[Objective],
+    feasible: NDArray[np.bool_],
+    num: int,
+    keeps: Callable[[int], bool],
+    most: int,
+) -> tuple[list[int], list[int]]:
+    """Return (rows chosen as by ``choose``, rows that were chosen first and did not hold).
+
+    A chosen row that ``keeps`` refuses gives way to the front of the others, until all hold. Where none holds, or
+    ``most`` rows were looked at, the first choice stands.
+
+    Args:
+        values: of all rows, (n, num_objectives) in natural units.
+        objectives: theirs.
+        feasible: which rows may be chosen, (n,); at least one.
+        num: how many to choose.
+        keeps: whether a row keeps its bounds when it is measured; asked once a row.
+        most: rows to look at.
+    """
+    first: list[int] = []
+    known: dict[int, bool] = {}
+    while True:
+        left_out = [row for row, kept in known.items() if not kept]
+        allowed = feasible.copy()
+        allowed[left_out] = False
+        rows = np.flatnonzero(allowed)
+        if not len(rows):
+            return first, []
+        rows = rows[non_dominated(to_minimised(values[rows], objectives))]
+        picked = [int(rows[place]) for place in choose(values[rows], objectives, num)]
+        first = first or picked
+        new = [row for row in picked if row not in known]
+        if len(known) + len(new) > most:
+            return first, []
+        known.update({row: keeps(row) for row in new})
+        if all(known[row] for row in picked):
+            return picked, left_out
 
 
 def accuracy_interval(

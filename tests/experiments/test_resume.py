@@ -128,9 +128,9 @@ def _attempts(units: dict[tuple[str, str], tuple[int, bool]]) -> int:
     return sum(attempts for attempts, _ in units.values())
 
 
-def study(folder: Path, space: str) -> Runs:
+def study(folder: Path, space: str, config: str = CONFIG) -> Runs:
     folder.mkdir()
-    (folder / "study.toml").write_text(CONFIG + SPACES[space])
+    (folder / "study.toml").write_text(config + SPACES[space])
     return Runs(folder)
 
 
@@ -144,8 +144,8 @@ def moments(num: int, seed: int) -> list[tuple[int, float]]:
     ]
 
 
-def killed_and_resumed(tmp_path: Path, space: str, num_kills: int) -> None:
-    whole, killed = study(tmp_path / "whole", space), study(tmp_path / "killed", space)
+def killed_and_resumed(tmp_path: Path, space: str, num_kills: int, config: str = CONFIG) -> None:
+    whole, killed = study(tmp_path / "whole", space, config), study(tmp_path / "killed", space, config)
     whole.finish()
     left: list[set[tuple[str, str]]] = [killed.kill(count, delay_s) for count, delay_s in moments(num_kills, seed=1)]
     killed.finish()
@@ -167,6 +167,14 @@ def killed_and_resumed(tmp_path: Path, space: str, num_kills: int) -> None:
 
 def test_killed_three_times_it_ends_in_the_same_front(tmp_path) -> None:
     killed_and_resumed(tmp_path, "ofa_mobilenet", 3)
+
+
+@pytest.mark.slow
+def test_killed_three_times_a_model_based_search_ends_in_the_same_front(tmp_path) -> None:
+    settings = 'algorithm = "ehvi"\nsettings = { num_initial = 8, batch_size = 4 }'
+    config = CONFIG.replace("settings = { num_initial = 8, num_offspring = 4 }", settings)
+    assert 'algorithm = "ehvi"' in config
+    killed_and_resumed(tmp_path, "ofa_mobilenet", 3, config)
 
 
 @pytest.mark.slow

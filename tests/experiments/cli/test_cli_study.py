@@ -189,3 +189,45 @@ def test_a_held_study_is_neither_deleted_nor_exported(nas: Nas, copy: TinyStudy)
             assert "held by runner 'the other one'" in nas(*arguments, "--out", copy.out, code=3).error
         study.release("done")
     assert len(nas("study", "list", "--out", copy.out, "--json").data) == 1
+
+
+def test_a_network_is_picked_within_budgets(nas: Nas, study: TinyStudy) -> None:
+    content = json.loads((study.folder / "front.json").read_text())
+    rows = [row for front in content["fronts"].values() for row in front]
+    most = max(row["validation_accuracy"]["value"] for row in rows)
+    found = nas("study", "pick", "digits", "--out", study.out, "--json").data
+    assert found["validation_accuracy_percent"] == most
+    latencies = sorted(row["latency_ms"]["h100:bf16:b32"]["value"] for row in rows)
+    limit = latencies[len(latencies) // 2]
+    picked = nas("study", "pick", "digits", "--out", study.out, "--under", f"latency_ms@h100={limit}", "--json").data
+    within = [row for row in rows if row["latency_ms"]["h100:bf16:b32"]["value"] <= limit]
+    assert picked["latency_ms"]["h100:bf16:b32"] <= limit + 1e-4
+    assert picked["validation_accuracy_percent"] == max(row["validation_accuracy"]["value"] for row in within)
+    assert f"latency_ms@h100:bf16:b32 <= {limit:g}" in picked["chosen"]
+    assert "the knee" in nas("study", "pick", "digits", "--out", study.out, "--knee", "orin").out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--under", "latency_ms@h100"], "write it as OBJECTIVE=NUMBER"),
+        (["--under", "latency_ms@h200=2"], "target 'h200' is not one of the study's"),
+        (["--under", "latency_ms@h100=1e-9"], "networks keeps latency_ms@h100:bf16:b32 1e-09 ms: the nearest"),
+        (["--best", "acuracy"], "did you mean 'accuracy'"),
+        (["--knee", "t4"], "allowed: h100:bf16:b32, orin:fp16:b1"),
+    ],
+)
+def test_a_pick_that_can_not_be_is_named(nas: Nas, study: TinyStudy, options: list[str], message: str) -> None:
+    assert message in nas("study", "pick", "digits", "--out", study.out, *options, code=2).error
+
+
+def test_several_targets_have_a_robust_set(study: TinyStudy) -> None:
+    content = json.loads((study.folder / "front.json").read_text())
+    robust = content["robust_set"]
+    assert len(robust["networks"]) == 2
+    assert set(robust["hypervolume_lost"]) == {"h100:bf16:b32", "orin:fp16:b1"}
+    assert all(0 <= lost < 1 for lost in robust["hypervolume_lost"].values())
+    report = json.loads((study.folder / "report.json").read_text())
+    assert len(report["robust"]["labels"]) == 2
+    names = [item["name"] for item in report["networks"][0]["quantities"]]
+    assert {"predicted_validation_accuracy", "searched_validation_accuracy", "validation_accuracy"} <= set(names)

@@ -1,6 +1,6 @@
 from types import SimpleNamespace
 
-from experiments.stages.bounds import check_bounds
+from experiments.stages.bounds import breaks_bound, check_bounds
 from nas.search.objectives import make_objective
 from predictors.measurement import Measurement
 
@@ -38,3 +38,10 @@ def test_a_target_that_is_elsewhere_is_told():
 
 def test_without_a_bound_on_latency_there_is_nothing_to_check():
     assert check_bounds([make_objective("latency_ms@cpu"), make_objective("macs", upper=10)], CHOSEN) == []
+
+
+def test_a_measured_latency_above_its_bound_breaks_it():
+    bounded = [make_objective("accuracy"), make_objective("latency_ms@cpu:b1", upper=5.0)]
+    assert [breaks_bound(bounded, each.measured) for each in CHOSEN] == [True, False, False]
+    assert not breaks_bound(bounded, {})
+    assert not breaks_bound([make_objective("latency_ms@cpu:b1")], CHOSEN[0].measured)

@@ -116,3 +116,17 @@ def test_feasible_needs_finite_values_within_bounds():
 def test_describe_gives_value_and_unit():
     assert LATENCY.describe(1.23456789) == "latency_ms@t4:fp16:b1 1.23457 ms"
     assert make_objective("macs").describe(1200) == "macs 1200"
+
+
+@pytest.mark.parametrize(
+    ("name", "bounds", "message"),
+    [
+        ("accuracy", {"lower": 101}, "no network has more than 100 %"),
+        ("accuracy", {"upper": -1}, "no network has so little"),
+        ("macs", {"upper": 0}, "raise it above 0"),
+        ("latency_ms@t4", {"upper": -2}, "objective 'latency_ms@t4' got upper -2"),
+    ],
+)
+def test_bounds_that_no_network_can_keep_are_named(name, bounds, message):
+    with pytest.raises(UsageError, match=message):
+        make_objective(name, **bounds)

@@ -265,3 +265,68 @@ def test_nsga2_beats_random_search(table):
         for name in NAMES
     }
     assert mannwhitneyu(shares["nsga2"], shares["random"], alternative="greater").pvalue < 0.01
+
+
+@pytest.mark.parametrize("name", ["random", "nsga2", "ehvi"])
+def test_given_networks_are_evaluated_first_and_once(name):
+    start = np.concatenate([SPACE.encode([SPACE.largest(), SPACE.smallest()]), SPACE.encode([SPACE.largest()])])
+    evaluate = Recorder()
+    result = run_search(toy_algorithm(name, SPACE), evaluate, 25, BOX, start=start)
+    np.testing.assert_array_equal(result.genes[:2], start[:2])
+    assert len(set(evaluate.rows)) == len(evaluate.rows) == 25
+
+
+def test_more_given_networks_than_the_budget_are_cut_to_it():
+    start = all_rows(toy_space(1))
+    result = run_search(toy_algorithm("ehvi", toy_space(1)), Recorder(toy_space(1)), 5, BOX, start=start)
+    np.testing.assert_array_equal(result.genes, start[:5])
+
+
+def test_a_model_based_search_that_was_stopped_ends_in_the_same_front():
+    """Stopped after any number of evaluations and begun again with what was evaluated by then."""
+    known = {}
+
+    def evaluate(genes, stop_at=None):
+        values = []
+        for row in genes:
+            if row.tobytes() not in known:
+                if len(known) == stop_at:
+                    raise KeyboardInterrupt
+                known[row.tobytes()] = toy_values(SPACE, row[None])[0]
+            values.append(known[row.tobytes()])
+        return np.array(values)
+
+    whole = run_search(toy_algorithm("ehvi", SPACE), Recorder(), 30, BOX)
+    for stop_at in (3, 9, 20):
+        with pytest.raises(KeyboardInterrupt):
+            run_search(toy_algorithm("ehvi", SPACE), lambda genes, at=stop_at: evaluate(genes, at), 30, BOX)
+    again = run_search(toy_algorithm("ehvi", SPACE), evaluate, 30, BOX)
+    np.testing.assert_array_equal(again.genes, whole.genes)
+    np.testing.assert_array_equal(again.front, whole.front)
+    assert len(known) == 30
+
+
+def test_the_share_of_several_fronts_is_their_mean():
+    objectives = (*OBJECTIVES, make_objective("latency_ms@other"))
+    ideal, reference = (100.0, 0.0, 0.0), (40.0, 60.0, 60.0)
+    values = np.array([[90.0, 30.0, 5.0], [60.0, 10.0, 40.0]])
+    both = HypervolumeBox(objectives, ideal, reference, ((0, 1), (0, 2)))
+    parts = [
+        HypervolumeBox((objectives[0], objectives[i]), (100.0, 0.0), (40.0, 60.0)).share(values[:, [0, i]])
+        for i in (1, 2)
+    ]
+    assert both.share(values) == pytest.approx(np.mean(parts))
+
+
+def test_missing_evaluations_are_named_and_failed_ones_counted():
+    with pytest.raises(NasError, match=r"of 10 networks gave values of shape \(9, 2\): give \(10, 2\), NaN"):
+        run_search(toy_algorithm("random", SPACE), lambda genes: toy_values(SPACE, genes)[1:], 10, BOX)
+
+    def every_second(genes):
+        values = toy_values(SPACE, genes)
+        values[::2, 0] = np.nan
+        return values
+
+    result = run_search(toy_algorithm("random", SPACE), every_second, 10, BOX)
+    assert result.num_failed == 5
+    assert len(result.genes) == 10

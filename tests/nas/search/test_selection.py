@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nas.search.objectives import make_objective
-from nas.search.selection import accuracy_interval, best_under, choose, knee_point
+from nas.search.selection import accuracy_interval, best_under, choose, choose_kept, knee_point
 from search_spaces.errors import UsageError
 
 OBJECTIVES = (make_objective("macs"), make_objective("latency_ms@t4"), make_objective("accuracy"))
@@ -73,3 +73,29 @@ def test_accuracy_interval_of_certain_and_of_no_images():
         accuracy_interval(np.array([], dtype=bool), seed=0)
     with pytest.raises(UsageError, match="confidence is 95: allowed: between 0 and 1"):
         accuracy_interval(np.ones(3, dtype=bool), seed=0, confidence=95)
+
+
+def kept_of(refused, num=2, most=10):
+    objectives = [make_objective("accuracy"), make_objective("latency_ms@cpu", upper=10.0)]
+    values = np.array([[90.0, 9.9], [85.0, 7.0], [80.0, 5.0], [70.0, 2.0], [84.0, 9.0]])
+    asked = []
+
+    def keeps(row):
+        asked.append(row)
+        return row not in refused
+
+    found = choose_kept(values, objectives, np.ones(5, dtype=bool), num, keeps, most)
+    assert len(asked) == len(set(asked)) <= most
+    return found
+
+
+def test_a_choice_that_breaks_its_bound_when_measured_gives_way():
+    assert kept_of(()) == ([0, 3], [])
+    assert kept_of((0,)) == ([1, 3], [0])
+    # Row 4 comes to the front once those that dominate it are left out.
+    assert kept_of((0, 1)) == ([4, 3], [0, 1])
+
+
+def test_the_first_choice_stands_where_none_holds():
+    assert kept_of((0, 1, 2, 3, 4)) == ([0, 3], [])
+    assert kept_of((0, 1), most=3) == ([0, 3], [])

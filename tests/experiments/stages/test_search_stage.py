@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import json
+
+from experiments.config import make_config
+from experiments.run import run_study
+from experiments.store.store import Store
+from experiments.talk import Talk
+
+CONFIG = {
+    "name": "searched",
+    "networks": 2,
+    "data": {"source": "digits", "max_images": 200, "calibration_images": 30},
+    "space": {"name": "ofa_mobilenet", "form": "small_image"},
+    "training": {"epochs": 1, "batch_size": 32, "checkpoint_every": 9},
+    "latency": {"targets": ["h100:bf16:b32", "orin:fp16:b1"], "measure": False},
+}
+
+
+def front(folder, **search):
+    config = make_config({**CONFIG, "search": {"evaluations": 14, "compare": [], **search}}, "x")
+    with Store.open(str(folder / "nas.db")) as store:
+        run_study(config, store, folder, Talk(quiet=True), "search")
+    return (folder / "searched" / "front.json").read_text()
+
+
+def test_the_front_does_not_depend_on_workers_and_starts_from_given_networks(tmp_path) -> None:
+    """The project's own algorithm, so that batches follow from models of what came before."""
+    folders = [tmp_path / name for name in ("one", "three", "warm")]
+    for folder in folders:
+        folder.mkdir()
+    settings = {"num_initial": 6, "batch_size": 4}
+    alone = front(folders[0], algorithm="ehvi", settings=settings)
+    assert front(folders[1], algorithm="ehvi", settings=settings, workers=3) == alone
+    given = folders[0] / "searched" / "front.json"
+    warm = front(folders[2], algorithm="ehvi", settings=settings, start=[str(given)])
+    keys = {row["key"] for row in json.loads(alone)["joint_front"]}
+    table = (folders[2] / "searched" / "front.csv").read_text()
+    assert all(key in table for key in keys)
+    assert json.loads(warm)["robust_set"]["networks"]
