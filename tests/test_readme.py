@@ -101,6 +101,7 @@ def test_every_verb_has_an_example() -> None:
         "compare",
         "submit",
         "pause",
+        "pick",
         "delete",
     }
 
