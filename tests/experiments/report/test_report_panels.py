@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.report.data import GroupAccuracy, NamedQuantity, Quantity, ReportData
+from experiments.report.data import GroupAccuracy, NamedQuantity, Quantity, ReportData, RobustNetworks
 from experiments.report.page import figure_json
 from experiments.report.panel import (
     PANELS,
@@ -60,7 +60,7 @@ def test_panels_stand_in_order_and_empty_ones_are_left_out(report_data: ReportDa
     names = [made.name for made in make_panels(report_data)]
     assert names == [
         "overview", "explore", "reading", "fronts", "hypervolume", "importance", "predictors", "training", "networks",
-        "scaling", "provenance",
+        "changes", "scaling", "provenance",
     ]  # fmt: skip
     assert [made.name for made in make_panels(bare_data)] == ["overview", "reading", "provenance"]
 
@@ -91,6 +91,36 @@ def test_every_table_has_a_cell_a_column_and_labels_its_numbers(report_data: Rep
     fronts = of_type(panel(report_data, "fronts"), Table)[0]
     for position, column in enumerate(fronts.columns[1:], start=1):
         assert column.obtained or all(row[position].obtained for row in fronts.rows)
+
+
+def test_changes_of_accuracy_are_told_beside_the_value_before_of_the_same_images(report_data: ReportData) -> None:
+    [table] = of_type(panel(report_data, "changes"), Table)
+    assert [column.title for column in table.columns] == [
+        "Network",
+        "Evaluated again",
+        "Test, inherited",
+        "Test, fine-tuned",
+    ]
+    row = table.rows[0]
+    assert row[1].text.startswith("97.78")
+    assert "+" not in row[2].note
+    assert row[3].note.startswith("+0.84")
+    assert PANELS.get("changes")(without(report_data, networks=())) is None
+
+
+def test_the_robust_set_stands_beside_the_chosen_networks(report_data: ReportData) -> None:
+    found = RobustNetworks(
+        labels=("N3", "N1"), lost={"a": 0.02, "b": 0.04}, chosen_lost={"a": 0.01, "b": 0.09}, reference="To 1.1."
+    )
+    made = panel(without(report_data, robust=found), "robust")
+    assert "N3, N1" in made.lead
+    [table] = of_type(made, Table)
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["a", "2.00", "1.00"],
+        ["b", "4.00", "9.00"],
+        ["mean", "3.00", "5.00"],
+    ]
+    assert PANELS.get("robust")(report_data) is None
 
 
 def test_overview_states_the_key_figures(report_data: ReportData) -> None:
