@@ -42,7 +42,7 @@ def pick(rows: Sequence[Row], best: str, under: Sequence[str], knee: str) -> dic
         columns = [[each.name for each in objectives].index(name) for name in names]
         kept = _within(values, [each.name for each in objectives], limits)
         pair = [objectives[column] for column in columns]
-        place = int(kept[knee_point(values[np.ix_(kept, columns)], pair)])
+        place = int(kept[knee_point(values[kept][:, columns], pair)])
         said = f"the knee of accuracy against {names[1]}"
     budgets = "".join(f", {name} {'>=' if name == 'accuracy' else '<='} {limit:g}" for name, limit in limits.items())
     return {"network": rows[place]["label"], "chosen": said + budgets, **_shown(rows[place])}

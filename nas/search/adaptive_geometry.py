@@ -53,14 +53,14 @@ def extreme_points(front: Points) -> NDArray[np.intp]:
 
 def intercepts(front: Points, extremes: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return where the plane through the extremes meets each axis, (m,); the front's range where there is no plane."""
-    widest = np.maximum(front.max(axis=0), SMALLEST)
+    widest: Points = np.maximum(front.max(axis=0), SMALLEST)
     if len(extremes) < front.shape[1]:
         return widest
     try:
         plane = np.linalg.solve(front[extremes], np.ones(len(extremes)))
     except np.linalg.LinAlgError:
         return widest
-    return 1.0 / plane if (np.isfinite(plane) & (plane > SMALLEST)).all() else widest
+    return np.asarray(1.0 / plane) if (np.isfinite(plane) & (plane > SMALLEST)).all() else widest
 
 
 def geometry(front: Points, extremes: NDArray[np.intp]) -> float:

@@ -66,10 +66,14 @@ class Columns:
         return Inputs(found, values)
 
     def accuracy_kernels(self) -> list[Kernel]:
-        """Return the terms of the accuracy's covariance, linear and curved: the space's own columns, or else all."""
+        """Return the terms of the accuracy's covariance, of the space's own columns, or else of choices and costs.
+
+        Curved in every group; linear too in those that sum up, which of a space's own columns the first are.
+        """
         known_costs = ["costs"] if self.evaluate_cheap is not None else []
-        groups = self.structure or ["one_hot", "counts", *known_costs]
-        return [Kernel(kind, group) for group in groups for kind in ("linear", "rbf")]
+        groups = self.structure or ("one_hot", "counts", *known_costs)
+        linear = self.structure[:1] or groups
+        return [*(Kernel("linear", group) for group in linear), *(Kernel("rbf", group) for group in groups)]
 
     def cost_kernels(self) -> list[Kernel]:
         """Return the terms of a cost's covariance: sums over choices, and a curved rest."""
