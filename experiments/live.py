@@ -62,9 +62,10 @@ def _covers(report: ReportData, summary: StudySummary) -> bool:
 
 
 def _note(summary: StudySummary) -> str:
+    ended = summary.state in ("done", "stopped", "cancelled")
+    then = "no report was written" if ended else "predicted latencies and fronts of targets follow when it ends"
     return (
-        f"The study is {summary.state}: this is what its database holds now. Counts are made here in closed form; "
-        "predicted latencies and fronts of targets follow when the study ends."
+        f"The study is {summary.state}: this is what the database holds of it, counts made here in closed form; {then}."
     )
 
 
