@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +14,12 @@ from experiments.service.access import make_access
 from experiments.service.token import read_digest
 from experiments.store.store import Store
 from experiments.talk import Talk
-from search_spaces.errors import UsageError, missing_extra
+from search_spaces.errors import NasError, UsageError, missing_extra
+
+if TYPE_CHECKING:
+    from experiments.service.catalogue import Catalogue
+
+NUM_PREPARED = 3
 
 
 def serve(store: Store, out: Path, host: str, port: int, allowed_hosts: tuple[str, ...], talk: Talk) -> None:
@@ -24,7 +31,8 @@ def serve(store: Store, out: Path, host: str, port: int, allowed_hosts: tuple[st
     try:
         import uvicorn
 
-        from experiments.service.app import make_service
+        from experiments.service.app import make_application
+        from experiments.service.guard import Guard
     except ModuleNotFoundError as error:
         raise missing_extra(str(error.name), "serve") from None
     access = make_access(host, allowed_hosts, read_digest(out))
@@ -33,10 +41,10 @@ def serve(store: Store, out: Path, host: str, port: int, allowed_hosts: tuple[st
     talk.say(f"serving {out} at http://{address}:{listening.getsockname()[1]}/ (Ctrl-C ends it)")
     if access.token_sha256 is None:
         talk.say("reading only: nas serve --new-token makes a token, which everything that changes something needs")
-    # The first drawing of a network needs torch, which takes seconds to load.
-    threading.Thread(target=warm_up, daemon=True).start()
+    app = make_application(store, out)
+    threading.Thread(target=_prepare, args=(app.state.catalogue,), daemon=True).start()
     config = uvicorn.Config(
-        make_service(store, out, access),
+        Guard(app, access),
         log_level="warning",
         server_header=False,
         lifespan="off",
@@ -64,6 +72,15 @@ def listen(host: str, port: int) -> socket.socket:
             f"can't listen on {host} port {port} ({error.strerror}): give another --host or --port"
         ) from None
     return listening
+
+
+def _prepare(studies: Catalogue) -> None:
+    warm_up()
+    # What a person opens first is most often what changed last. A database that fails says so when it is asked again.
+    with suppress(NasError):
+        newest = sorted(studies.summaries().values(), key=lambda summary: summary.updated_at)[-NUM_PREPARED:]
+        for summary in reversed(newest):
+            studies.shown(summary.id)
 
 
 def warm_up() -> None:
