@@ -2,11 +2,13 @@
 
 Two limits stand between a data sheet's FP32 rate and what a long matrix product reaches on a card never seen:
 
-- Power. A multiply-add costs energy that falls with the process, so a board of few watts can't hold its boost clock.
-  One that would need w times its power at its peak runs about w^0.75 times slower: not w, as voltage falls with the
-  clock. The exponent was set on products of T4 (w = 2.1) and P4 (1.5). The energies are board power over peak FP32 rate
-  of cards that are built to reach it (GTX 1080, Titan V, RTX 3090, RTX 4090: data sheets); A100's is an assumption
-  between its neighbours, as its board power is sized for tensor cores.
+- Power. A multiply-add costs energy that falls with the process, so a board of few watts can't hold its boost clock:
+  at w times the power that the board leaves to arithmetic it runs w times slower. Memory, fans and leakage take 25 W
+  first. Boards have time constants, so short kernels are held down less (``kernel_fit``). The energies are what data
+  sheets of desktop cards say that are built to reach their peak (GTX 1080, Titan V, RTX 3090, RTX 4090: board power
+  less 25 W over the FP32 rate), times 0.85, as a server's card runs at a lower clock and voltage: a share set on
+  products of T4 and P4, the only cards here that are held down. A100's is an assumption: its board is sized for
+  tensor cores.
 - Shared memory. It feeds 128 bytes a clock and multiprocessor, which just feeds 128 FP32 lanes with tiles of 8 x 8
   outputs a thread, and 64 lanes twice over.
 """
@@ -19,9 +21,10 @@ from dataclasses import dataclass
 from predictors.target import Target
 from search_spaces.errors import UsageError
 
-# Joules per FLOP by compute capability: the entry at or below a card's own holds.
-ENERGY_PJ = {6.0: 20.0, 7.0: 18.0, 8.0: 8.0, 8.6: 9.8, 8.9: 5.5}
-POWER_EXPONENT, POWER_SHARPNESS, LANES_SHARPNESS = 0.75, 8, 4
+# Joules per FLOP of desktop cards by compute capability: the entry at or below a card's own holds.
+ENERGY_PJ = {6.0: 17.5, 7.0: 15.1, 8.0: 9.0, 8.6: 9.1, 8.9: 5.1}
+SERVER_SHARE, OTHER_POWER_W = 0.85, 25.0
+POWER_SHARPNESS, LANES_SHARPNESS = 8, 4
 # Chip -> compute capability, FP32 lanes a multiprocessor, board power in W of the form named by a second word.
 CHIPS: dict[str, tuple[float, int, dict[str, float]]] = {
     "p4": (6.1, 128, {"": 75}),
@@ -71,21 +74,25 @@ class Card:
     element_bytes: int = 4
 
     @property
-    def sustained_flops_per_s(self) -> float:
-        """The peak rate as power and shared memory leave it; tensor cores are fed otherwise and keep theirs."""
+    def fed_flops_per_s(self) -> float:
+        """The peak rate as shared memory leaves it; tensor cores are fed otherwise and keep theirs."""
         if self.element_bytes != 4:
             return self.flops_per_s
-        slowdown: float = (1 + (self.lanes_per_sm / 128) ** LANES_SHARPNESS) ** (1 / LANES_SHARPNESS)
-        if self.power_w is not None:
-            wanted = self.flops_per_s * energy_per_flop(self.compute_capability) / self.power_w
-            slowdown *= (1 + wanted ** (POWER_EXPONENT * POWER_SHARPNESS)) ** (1 / POWER_SHARPNESS)
-        return self.flops_per_s / slowdown
+        return self.flops_per_s / (1 + (self.lanes_per_sm / 128) ** LANES_SHARPNESS) ** (1 / LANES_SHARPNESS)
+
+    @property
+    def power_slowdown(self) -> float:
+        """How many times slower power makes long FP32 arithmetic; 1 where the board's power is unknown."""
+        if self.power_w is None or self.element_bytes != 4:
+            return 1.0
+        wanted = self.flops_per_s * energy_per_flop(self.compute_capability) / (self.power_w - OTHER_POWER_W)
+        return float((1 + wanted**POWER_SHARPNESS) ** (1 / POWER_SHARPNESS))
 
 
 def energy_per_flop(compute_capability: float) -> float:
-    """Return joules per FLOP of a generation's FP32 units at their rated clock."""
+    """Return joules per FLOP of a generation's FP32 units at a server card's clock."""
     known = [value for value in ENERGY_PJ if value <= compute_capability]
-    return ENERGY_PJ[max(known, default=min(ENERGY_PJ))] * 1e-12
+    return SERVER_SHARE * ENERGY_PJ[max(known, default=min(ENERGY_PJ))] * 1e-12
 
 
 def words(name: str) -> list[str]:

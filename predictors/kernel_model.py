@@ -1,11 +1,12 @@
 """The latency of single kernels on cards never seen: bounded utilisation of what the data sheet allows.
 
-    t = softplus-sum( launch_c, ( (compute / eta_c)^k + (memory / mu_c)^k )^(1/k) * 2^(stride) * exp(g) )
+    t = ( launch_c + ( (compute / eta_c)^k + (memory / mu_c)^k )^(1/k) * 2^(stride) ) * exp(g)
 
-in logarithms. Four numbers are a card's own: the share of the arithmetic rate, the share of the bandwidth, the launch,
-what long sums cost. What shapes do (start of a sum, edges of tiles, steepness k) is shared by all. A card never seen
-gets the mean of the known cards, those of near generations weighing most. ``g``, for convolutions alone, is a small
-network over dimensionless features, bounded: outside the shapes and cards seen, roofline and waves carry on.
+Four numbers are a card's own: the share of the arithmetic rate, the share of the bandwidth, the launch, what long sums
+cost. What shapes do (start of a sum, edges of tiles, steepness k) is shared by all, and so is how long power lets a
+kernel compute at full clock. A card never seen gets the mean of the known cards, those of near generations weighing
+most. ``g`` are trees over sizes, waves and shares of the L2 cache, bounded: outside the shapes and cards seen,
+roofline and waves carry on.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictors.kernel_card import Card
-from predictors.kernel_fit import evaluate, fit_group, state_of
+from predictors.kernel_features import kernel_features
+from predictors.kernel_fit import evaluate, fit_group
 from predictors.kernel_terms import kernel_terms
+from predictors.kernel_trees import evaluate_trees
 from search_spaces.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ Array = NDArray[np.float64]
 GENERATION_DISTANCE = 0.5
 # Of no card trained on: half precision uses other units than those that were timed.
 HALF_PRECISION_WIDENING = 1.5
-KIND = "nas.kernel_model.1"
+KIND = "nas.kernel_model.2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +44,9 @@ class GroupModel:
     """One group's fit.
 
     Attributes:
-        tensors: ``shared`` (3,), ``cards`` (cards, 4) and the residual network's weights, empty without one.
+        tensors: ``shared`` (4,), ``cards`` (cards, 4) and the residual's trees.
         capabilities, tiles: of the cards trained on.
-        deviation: standard deviation of log latency on a card left out of its own mean.
+        deviation: standard deviation of log latency on a card left out of its own mean, without the trees.
     """
 
     tensors: Mapping[str, Array]
@@ -61,6 +64,11 @@ class GroupModel:
         A library's choice of tiles and the share of the peak that it reaches belong together, so each known card lends
         both, and not their means.
         """
+        residual = evaluate_trees(self.tensors, kernel_features(group, shapes, card))
+        return self.formula_log_ms(group, shapes, card) + residual
+
+    def formula_log_ms(self, group: str, shapes: Mapping[str, Array], card: Card) -> Array:
+        """Return ``log_ms`` without the trees."""
         found = [
             evaluate(self.tensors, kernel_terms(group, shapes, card, tile), scalars)
             for tile, scalars in zip(self.tiles, self.tensors["cards"], strict=True)
@@ -81,7 +89,7 @@ class KernelModel:
         Args:
             rows: of at least two cards, as ``kernel_table.read_kernels`` checks them.
             source: where they are from, with licence; it is stored.
-            seed: of the residual network and of the rows drawn where a card has many.
+            seed: of the trees and of the rows drawn where a card has many.
 
         Raises:
             UsageError: no operator has rows of two cards.
@@ -178,7 +186,8 @@ def near_weights(capabilities: Array, compute_capability: float) -> Array:
 
 def _fit(group: str, rows: Sequence[KernelRows], seed: int) -> GroupModel:
     terms = [kernel_terms(group, each.shapes, each.card, each.tile) for each in rows]
-    tensors = state_of(fit_group(terms, [each.latency_ms / 1e3 for each in rows], seed))
+    features = [kernel_features(group, each.shapes, each.card) for each in rows]
+    tensors = fit_group(terms, features, [each.latency_ms / 1e3 for each in rows], seed)
     capabilities = np.array([each.card.compute_capability for each in rows])
     model = GroupModel(tensors, capabilities, [each.tile for each in rows], 0.0)
     squares = [float(np.mean(_left_out(group, model, rows, index) ** 2)) for index in range(len(rows))]
@@ -190,4 +199,4 @@ def _left_out(group: str, model: GroupModel, rows: Sequence[KernelRows], index: 
     others = [other for other in range(len(rows)) if other != index]
     tensors = {**model.tensors, "cards": model.tensors["cards"][others]}
     left = GroupModel(tensors, model.capabilities[others], [model.tiles[other] for other in others], 0.0)
-    return left.log_ms(group, rows[index].shapes, rows[index].card) - np.log(rows[index].latency_ms)
+    return left.formula_log_ms(group, rows[index].shapes, rows[index].card) - np.log(rows[index].latency_ms)

@@ -37,6 +37,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "conv2d": ("B", "c_in", "c_out", "kernel", "hw_in", "stride", "pad"),
     **dict.fromkeys(("elementwise", "softmax", "layer_norm"), ("B", "H")),
 }
+ROW_GROUPS = ("elementwise", "softmax", "layer_norm")
 TILED = ("bmm", "conv2d")
 # Convolutions run many kernels, Winograd's among them: one tile stands for all.
 CONV_TILE = (64.0, 64.0)
@@ -48,18 +49,18 @@ class Terms:
     """Of n kernels on one card, each (n,).
 
     Attributes:
-        compute_s: arithmetic at the sustained rate; memory_s: every tensor read or written once.
+        compute_s: arithmetic at the rate that shared memory feeds; memory_s: every tensor read or written once.
+        throttle: log of how much slower power makes arithmetic that lasts.
         depth: length of the sums, before which a tile's first loads wait; inverse_tile: 1/rows + 1/columns of a tile.
         stride: doublings of the sums beyond 4096, where rows lie in far pages.
-        features: (n, d), dimensionless, of a residual that shapes alone explain.
     """
 
     compute_s: Array
     memory_s: Array
+    throttle: Array
     depth: Array
     inverse_tile: Array
     stride: Array
-    features: Array
 
 
 def group_of(op: str) -> str:
@@ -72,9 +73,9 @@ def group_of(op: str) -> str:
 
 def kernel_terms(group: str, shapes: Mapping[str, Array], card: Card, tile: tuple[float, float]) -> Terms:
     """Return the terms of a group's kernels on a card, tiles of (rows, columns) outputs assumed where they matter."""
-    if group in ("elementwise", "softmax", "layer_norm"):
+    if group in ROW_GROUPS:
         return _row_terms(shapes, card)
-    batch, rows, depth, columns, num_inputs = _product(group, shapes)
+    batch, rows, depth, columns, num_inputs = product(group, shapes)
     flops = 2 * batch * rows * depth * columns
     if group == "conv2d":
         tile = CONV_TILE
@@ -82,32 +83,30 @@ def kernel_terms(group: str, shapes: Mapping[str, Array], card: Card, tile: tupl
         tiles = batch * np.ceil(rows / tile[1]) * np.ceil(columns / tile[0])
         flops = 2 * np.ceil(tiles / card.num_sms) * card.num_sms * tile[0] * tile[1] * depth
     num_elements = num_inputs + batch * depth * columns + batch * rows * columns
-    compute_s = flops / card.sustained_flops_per_s
+    compute_s = flops / card.fed_flops_per_s
     memory_s = card.element_bytes * num_elements / card.bytes_per_s
     return Terms(
         compute_s=compute_s,
         memory_s=memory_s,
+        throttle=np.full_like(depth, np.log(card.power_slowdown)),
         depth=depth,
         inverse_tile=np.full_like(depth, 1 / tile[0] + 1 / tile[1]),
         stride=np.log2(np.maximum(depth / WIDE_SUM, 1.0)),
-        features=_conv_features(shapes, card, rows, depth, columns, compute_s, memory_s)
-        if group == "conv2d"
-        else np.zeros((len(depth), 0)),
     )
 
 
 def roofline_ms(group: str, shapes: Mapping[str, Array], card: Card) -> Array:
     """Return the bare roofline of each kernel in milliseconds: the data sheet's peaks, nothing learned."""
-    if group in ("elementwise", "softmax", "layer_norm"):
+    if group in ROW_GROUPS:
         terms = _row_terms(shapes, card)
         return np.asarray(1e3 * np.maximum(terms.compute_s, terms.memory_s))
-    batch, rows, depth, columns, num_inputs = _product(group, shapes)
+    batch, rows, depth, columns, num_inputs = product(group, shapes)
     compute_s = 2 * batch * rows * depth * columns / card.flops_per_s
     num_elements = num_inputs + batch * depth * columns + batch * rows * columns
     return np.asarray(1e3 * np.maximum(compute_s, card.element_bytes * num_elements / card.bytes_per_s))
 
 
-def _product(group: str, shapes: Mapping[str, Array]) -> tuple[Array, Array, Array, Array, Array]:
+def product(group: str, shapes: Mapping[str, Array]) -> tuple[Array, Array, Array, Array, Array]:
     """Return (batch, rows, depth, columns, elements of the left operand) of the matrix product."""
     if group != "conv2d":
         batch, rows, depth, columns = (shapes[name] for name in ("B", "M", "N", "K"))
@@ -120,45 +119,13 @@ def _product(group: str, shapes: Mapping[str, Array]) -> tuple[Array, Array, Arr
 
 def _row_terms(shapes: Mapping[str, Array], card: Card) -> Terms:
     num_elements = shapes["B"] * shapes["H"]
+    num_bytes = card.element_bytes * num_elements * shapes["num_tensors"]
     none = np.zeros_like(num_elements)
     return Terms(
         compute_s=num_elements / card.flops_per_s,
-        memory_s=card.element_bytes * num_elements * shapes["num_tensors"] / card.bytes_per_s,
+        memory_s=num_bytes / card.bytes_per_s,
+        throttle=none,
         depth=np.full_like(num_elements, np.inf),
         inverse_tile=none,
         stride=none,
-        features=np.zeros((len(none), 0)),
     )
-
-
-def _conv_features(
-    shapes: Mapping[str, Array],
-    card: Card,
-    rows: Array,
-    depth: Array,
-    columns: Array,
-    compute_s: Array,
-    memory_s: Array,
-) -> Array:
-    side = np.sqrt(rows / shapes["B"])
-    waves = rows * columns / (128 * 64 * card.num_sms)
-    columns_of = [
-        np.log2(rows),
-        np.log2(depth),
-        np.log2(columns),
-        np.log2(shapes["B"]),
-        np.log2(side),
-        np.log2(compute_s * 1e6),
-        np.log2(memory_s / compute_s),
-        np.log2(waves),
-        np.log2(np.ceil(waves) / waves),
-        # How much the tiles of 4 x 4 and 2 x 2 outputs of Winograd's method overhang.
-        np.ceil(side / 4) * 4 / side,
-        np.ceil(side / 2) * 2 / side,
-        np.log2(np.ceil(columns / 64) * 64 / columns),
-        np.log2(np.ceil(columns / 32) * 32 / columns),
-        (shapes["c_in"] % 4 == 0) & (columns % 4 == 0),
-        (shapes["c_in"] % 32 == 0) & (columns % 32 == 0),
-        np.log2(card.element_bytes * depth * columns / card.l2_bytes),
-    ]
-    return np.column_stack([np.asarray(column, dtype=np.float64) for column in columns_of])

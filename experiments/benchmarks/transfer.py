@@ -139,9 +139,14 @@ def _families(table: RunTable, seeds: int) -> dict[str, Any]:
         held_names = np.random.default_rng(seed).permutation(names)[: int(HELD_SHARE * len(names))]
         held = np.isin(table.families, held_names)
         model = CountsLatency.fit(
-            table.counts[~held], table.kinds[~held], table.latency_ms[~held], table.families[~held].tolist(), seed
+            table.counts[~held],
+            table.ratios[~held],
+            table.kinds[~held],
+            table.latency_ms[~held],
+            table.families[~held].tolist(),
+            seed,
         )
-        mean, deviation = model.predict(table.counts[held], table.kinds[held])
+        mean, deviation = model.predict(table.counts[held], table.ratios[held], table.kinds[held])
         actual = table.latency_ms[held]
         errors.append(_percent(mean, actual))
         coverage.append(float(np.mean(np.abs(mean - actual) <= HALF_WIDTH_90 * deviation)))

@@ -60,6 +60,7 @@ class RunTable:
     Attributes:
         name: device/precision/layout/torch/eager or compiled. latency_ms: of one image in its batch, (n,).
         counts: logs of GMACs, mega-activations, parameters, side and batch, (n, 5).
+        ratios: logs of MACs over activations, over parameters a pixel, and of activations a pixel, (n, 3).
         kinds: of operators, by name, (n, 7). num_left_out: rows without counts.
     """
 
@@ -69,6 +70,7 @@ class RunTable:
     latency_ms: Array
     macs: Array
     counts: Array
+    ratios: Array
     kinds: Array
     num_left_out: int
 
@@ -146,6 +148,7 @@ def _run(name: str, rows: pd.DataFrame) -> RunTable:
         latency_ms=counted["ms_per_sample"].to_numpy(np.float64),
         macs=np.exp(macs),
         counts=np.column_stack([macs, acts, params, side, batch]),
+        ratios=np.column_stack([macs - acts, macs - params - 2 * side, acts - 2 * side]),
         kinds=np.column_stack([models.str.contains(pattern).to_numpy(np.float64) for pattern in KINDS.values()]),
         num_left_out=len(rows) - len(counted),
     )

@@ -14,13 +14,13 @@ def networks(num_families: int = 20, each: int = 6, seed: int = 0):
     counts = rng.normal(0, 1, (len(families), 2))
     kinds = np.repeat(rng.integers(0, 2, (num_families, 1)), each, axis=0).astype(float)
     latency = np.exp(0.6 * counts[:, 0] + 0.3 * counts[:, 1] + 0.7 * kinds[:, 0] + rng.normal(0, 0.05, len(families)))
-    return counts, kinds, latency, families
+    return counts, counts[:, :1] - counts[:, 1:], kinds, latency, families
 
 
 def test_families_left_out_are_predicted_better_than_by_a_line_through_the_counts() -> None:
-    counts, kinds, latency, families = networks()
-    model = CountsLatency.fit(counts[:90], kinds[:90], latency[:90], families[:90])
-    mean, std = model.predict(counts[90:], kinds[90:])
+    counts, ratios, kinds, latency, families = networks()
+    model = CountsLatency.fit(counts[:90], ratios[:90], kinds[:90], latency[:90], families[:90])
+    mean, std = model.predict(counts[90:], ratios[90:], kinds[90:])
     error = np.abs(mean / latency[90:] - 1).mean()
     columns = np.column_stack([np.ones(len(counts)), counts])
     line = np.exp(columns @ np.linalg.lstsq(columns[:90], np.log(latency[:90]), rcond=None)[0])
@@ -29,15 +29,15 @@ def test_families_left_out_are_predicted_better_than_by_a_line_through_the_count
 
 
 def test_the_same_networks_give_the_same_model() -> None:
-    counts, kinds, latency, families = networks(10)
-    first, second = (CountsLatency.fit(counts, kinds, latency, families, seed=3) for _ in range(2))
-    for one, other in zip(first.predict(counts, kinds), second.predict(counts, kinds), strict=True):
+    counts, ratios, kinds, latency, families = networks(10)
+    first, second = (CountsLatency.fit(counts, ratios, kinds, latency, families, seed=3) for _ in range(2))
+    for one, other in zip(first.predict(counts, ratios, kinds), second.predict(counts, ratios, kinds), strict=True):
         assert np.array_equal(one, other)
 
 
 def test_too_few_networks_or_families_are_refused() -> None:
-    counts, kinds, latency, families = networks()
+    counts, ratios, kinds, latency, families = networks()
     with pytest.raises(UsageError, match="50"):
-        CountsLatency.fit(counts[:20], kinds[:20], latency[:20], families[:20])
+        CountsLatency.fit(counts[:20], ratios[:20], kinds[:20], latency[:20], families[:20])
     with pytest.raises(UsageError, match="2 distinct, for 60 networks: give one each, at least 3 distinct"):
-        CountsLatency.fit(counts[:60], kinds[:60], latency[:60], ["a", "b"] * 30)
+        CountsLatency.fit(counts[:60], ratios[:60], kinds[:60], latency[:60], ["a", "b"] * 30)
