@@ -80,13 +80,12 @@ class Card:
             return self.flops_per_s
         return self.flops_per_s / (1 + (self.lanes_per_sm / 128) ** LANES_SHARPNESS) ** (1 / LANES_SHARPNESS)
 
-    @property
-    def power_slowdown(self) -> float:
-        """How many times slower power makes long FP32 arithmetic; 1 where the board's power is unknown."""
+    def power_slowdown(self, exponent: float = 1.0) -> float:
+        """Return how many times slower power makes long FP32 arithmetic; 1 where the board's power is unknown."""
         if self.power_w is None or self.element_bytes != 4:
             return 1.0
         wanted = self.flops_per_s * energy_per_flop(self.compute_capability) / (self.power_w - OTHER_POWER_W)
-        return float((1 + wanted**POWER_SHARPNESS) ** (1 / POWER_SHARPNESS))
+        return float((1 + wanted ** (exponent * POWER_SHARPNESS)) ** (1 / POWER_SHARPNESS))
 
 
 def energy_per_flop(compute_capability: float) -> float:

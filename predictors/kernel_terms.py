@@ -41,6 +41,8 @@ ROW_GROUPS = ("elementwise", "softmax", "layer_norm")
 TILED = ("bmm", "conv2d")
 # Convolutions run many kernels, Winograd's among them: one tile stands for all.
 CONV_TILE = (64.0, 64.0)
+# Winograd's method multiplies less than is counted, so that power holds convolutions down less, if from the start.
+CONV_POWER_EXPONENT = 0.6
 WIDE_SUM = 4096.0
 
 
@@ -83,12 +85,14 @@ def kernel_terms(group: str, shapes: Mapping[str, Array], card: Card, tile: tupl
         tiles = batch * np.ceil(rows / tile[1]) * np.ceil(columns / tile[0])
         flops = 2 * np.ceil(tiles / card.num_sms) * card.num_sms * tile[0] * tile[1] * depth
     num_elements = num_inputs + batch * depth * columns + batch * rows * columns
-    compute_s = flops / card.fed_flops_per_s
+    compute_s, throttle = flops / card.fed_flops_per_s, float(np.log(card.power_slowdown()))
+    if group == "conv2d":
+        compute_s, throttle = compute_s * card.power_slowdown(CONV_POWER_EXPONENT), 0.0
     memory_s = card.element_bytes * num_elements / card.bytes_per_s
     return Terms(
         compute_s=compute_s,
         memory_s=memory_s,
-        throttle=np.full_like(depth, np.log(card.power_slowdown)),
+        throttle=np.full_like(depth, throttle),
         depth=depth,
         inverse_tile=np.full_like(depth, 1 / tile[0] + 1 / tile[1]),
         stride=np.log2(np.maximum(depth / WIDE_SUM, 1.0)),
