@@ -78,7 +78,7 @@ class Card:
         """The peak rate as shared memory leaves it; tensor cores are fed otherwise and keep theirs."""
         if self.element_bytes != 4:
             return self.flops_per_s
-        return self.flops_per_s / (1 + (self.lanes_per_sm / 128) ** LANES_SHARPNESS) ** (1 / LANES_SHARPNESS)
+        return float(self.flops_per_s / (1 + (self.lanes_per_sm / 128) ** LANES_SHARPNESS) ** (1 / LANES_SHARPNESS))
 
     def power_slowdown(self, exponent: float = 1.0) -> float:
         """Return how many times slower power makes long FP32 arithmetic; 1 where the board's power is unknown."""
