@@ -79,7 +79,7 @@ def tune(plan: TuningPlan, store: Store, out: Path, talk: Talk) -> dict[str, Any
     """
     if min(plan.trials, plan.epochs) < 1:
         raise UsageError(f"trials is {plan.trials} and epochs {plan.epochs}: give at least 1 of each")
-    require_installed(plan.ray is not None)
+    require_installed("optuna", *(("ray",) if plan.ray is not None else ()))
     study = store.study(plan.name, plan.settings, seed=plan.config.seed)
     folder = out / plan.config.name / "tuning"
     with study.held("nas tune"):
@@ -96,11 +96,11 @@ def tune(plan: TuningPlan, store: Store, out: Path, talk: Talk) -> dict[str, Any
         return _findings(plan, list(study.done("trial").values()))
 
 
-def require_installed(with_ray: bool) -> None:
-    """Raise UsageError with the install line unless Optuna, and Ray if it is wanted, can be imported."""
+def require_installed(*packages: str) -> None:
+    """Raise UsageError with the install line unless Optuna, Ray, ... can be imported."""
     from importlib.util import find_spec
 
-    for package in ("optuna", "ray") if with_ray else ("optuna",):
+    for package in packages:
         if find_spec(package) is None:
             raise missing_extra(package, "tune")
 

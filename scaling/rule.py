@@ -77,4 +77,6 @@ def scaling_rule(name: str) -> ScalingRule:
     maker, colon, argument = name.partition(":")
     if colon:
         return RULE_MAKERS.get(maker)(argument)
+    if name in RULE_MAKERS.names() and name not in RULES.names():
+        raise UsageError(f"rule {name!r} is made from an argument: write {name}:ARGUMENT")
     return fast_rule(name) if has_weights(name) else RULES.get(name)

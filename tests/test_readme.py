@@ -16,6 +16,7 @@ from tiny_study import TinyStudy, study
 
 from experiments.callback import CALLBACKS
 from experiments.cli import verbs
+from experiments.comparison.settings import read_compare_config
 from experiments.config import StudyConfig, make_config, read_config
 from experiments.job import read_job, submit_job
 from experiments.report.panel import PANELS
@@ -67,6 +68,8 @@ def home(study: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     [target] = [text for text in TOML if "peak_tflops_fp32" in text]
     (tmp_path / "mycard.toml").write_text(target)
     (tmp_path / "errors.csv").write_text(ERRORS)
+    [comparison] = [text for text in TOML if "[base]" in text]
+    (tmp_path / "comparison.toml").write_text(comparison)
     monkeypatch.setenv("NAS_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -119,6 +122,9 @@ def test_the_make_targets_are_those_of_the_makefile() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "experiments" / "configs").glob("*.toml")), ids=lambda path: path.stem)
 def test_the_configurations_that_are_named_can_be_run(path: Path, nas: Nas) -> None:
     assert f"experiments/configs/{path.name}" in README
+    if path.stem.startswith("compare"):
+        assert len(read_compare_config(path).rules) > 1
+        return
     assert read_config(path).name.startswith(path.stem.partition("_")[0])
     if read_config(path).data.source != "digits":
         pytest.skip("its data is not in a package: the folder is the user's")

@@ -10,6 +10,8 @@ VERBS = (
     "count",
     "scale",
     "law",
+    "compare",
+    "learn",
     "spaces",
     "networks",
     "targets",

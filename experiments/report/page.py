@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,16 +48,33 @@ def write_report(data: ReportData, path: Path) -> None:
     write_text(path, render_report(data))
 
 
+@dataclass(frozen=True)
+class Head:
+    """The top of a page: what kind of page it is, its heading, and short facts below it."""
+
+    kind: str
+    heading: str
+    facts: Sequence[str] = ()
+
+
 def render_report(data: ReportData) -> str:
-    """Return the page; the same data gives the same text."""
+    """Return the page of a study; the same data gives the same text."""
+    study, targets = data.study, [front.target for front in data.fronts]
+    told = [f"{len(targets)} target{'s' if len(targets) > 1 else ''}: {', '.join(targets)}"] if targets else []
+    facts = [f"space {study.space.name}", *told, f"seed {study.seed}", study.created]
+    return render_page(Head("Architecture search report", study.name, facts), make_panels(data))
+
+
+def render_page(head: Head, panels: Sequence[Panel]) -> str:
+    """Return panels as one HTML file."""
     own = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
     scripts = [plotly_script(), own]
     return (
         _environment()
         .get_template("page.html")
         .render(
-            data=data,
-            panels=make_panels(data),
+            head=head,
+            panels=panels,
             policy=content_policy(scripts),
             style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
             scripts=[Markup(script) for script in scripts],  # noqa: S704 - plotly's file and our own

@@ -1,0 +1,1 @@
+"""``nas compare``: scaling rules from one base at equal cost, timed and trained."""
