@@ -106,7 +106,14 @@ def test_every_command_is_in_the_reference_and_has_help() -> None:
     group = typer.main.get_command(app)
     context = typer.Context(group)
     found = {name: group.get_command(context, name) for name in group.list_commands(context)}  # type: ignore[attr-defined]
-    assert set(re.findall(r"^\| `nas ([\w-]+)` \|", text("reference.md"), re.MULTILINE)) == set(found)
+    rows = {
+        name: f"| `nas {name}` | {' '.join((c.help or '').partition(chr(10) * 2)[0].split())} |"
+        for name, c in found.items()
+    }
+    told = set(re.findall(r"^\| `nas ([\w-]+)` \|", text("reference.md"), re.MULTILINE))
+    assert told - set(rows) == set()
+    missing = [row for name, row in rows.items() if name not in told]
+    assert not missing, "add to docs/reference.md:\n" + "\n".join(missing)
     assert all(len(command.help) > 10 for command in found.values())
 
 
