@@ -106,7 +106,7 @@ def _disturb(
     supervisor, rng, kills = psutil.Process(process.pid), np.random.default_rng(seed), list[tuple[float, str]]()
     start = first = time.monotonic()
     try:
-        while process.poll() is None and time.monotonic() - first < for_s:
+        while process.poll() is None and (not kills or time.monotonic() - first < for_s):
             time.sleep(every_s)
             victims = _runners_of(supervisor)
             if not victims:
