@@ -46,11 +46,11 @@ def check_complete(url: str, name: str = "a", num: int = 24) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MiB."""
+    """A file system of 16 MiB: the write-ahead log takes 4 of them."""
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = os.geteuid() == 0 and shutil.which("mount") is not None
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
     if not mounted or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small file system needs root")
     yield folder
