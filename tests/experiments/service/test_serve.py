@@ -49,7 +49,9 @@ def test_without_fastapi_the_install_line_is_said(nas: Nas, tmp_path: Path, monk
 
 def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "experiments", "serve", "--port", "0", "--out", str(tmp_path)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    # Where the tests run in the background of a shell, SIGINT is ignored, and a child would inherit that.
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **heard) as process:
         assert process.stderr is not None
         try:
             line = process.stderr.readline()
