@@ -135,7 +135,7 @@ def test_python_m_experiments_is_the_command(tmp_path: Path) -> None:
 
 def test_every_file_of_a_verb_is_loaded() -> None:
     files = {path.stem for path in Path(experiments.cli.__file__).parent.glob("*.py")}
-    assert files == {*verbs.VERBS, "__init__", "common", "verbs"}
+    assert files == {*verbs.VERBS, *verbs.PARTS, "__init__", "common", "verbs"}
     assert isinstance(experiments.cli.app, typer.Typer)
 
 
