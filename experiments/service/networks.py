@@ -45,7 +45,7 @@ def _evaluated(study: Records, report: ReportData, key: str, content: str) -> Ch
             activations=counted.activations,
             peak_memory_bytes=counted.peak_memory_bytes,
         ),
-        quantities=(*_measured(study, key), *_latencies(report.fronts, key)),
+        quantities=_once((*_measured(study, key), *_latencies(report.fronts, key))),
     )
 
 
@@ -61,6 +61,14 @@ def _measured(study: Records, key: str) -> list[NamedQuantity]:
             )
             found.append(NamedQuantity(name=measurement.quantity, quantity=value, target=measurement.target))
     return found
+
+
+def _once(found: tuple[NamedQuantity, ...]) -> tuple[NamedQuantity, ...]:
+    """Return the first of each quantity on a target that was obtained one way."""
+    kept: dict[tuple[str, str | None, str], NamedQuantity] = {}
+    for each in found:
+        kept.setdefault((each.name, each.target, each.quantity.obtained), each)
+    return tuple(kept.values())
 
 
 def _latencies(fronts: tuple[Front, ...], key: str) -> list[NamedQuantity]:

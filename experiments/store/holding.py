@@ -161,15 +161,20 @@ def _interrupted() -> ColumnElement[str]:
 
 
 def _interrupter(lost: list[ConflictError]) -> Callable[[ConflictError], None]:
-    """Return what ends the body when the study is lost: as Ctrl-C would, if it runs in the main thread."""
+    """Return what ends the body when the study is lost: as Ctrl-C would, if it runs in the main thread.
+
+    By a signal of its own: a runner in the background of a shell ignores SIGINT.
+    """
     main = threading.main_thread()
     held_by_main = threading.current_thread() is main
+    if held_by_main:
+        signal.signal(signal.SIGUSR1, signal.default_int_handler)
 
     def interrupt(error: ConflictError) -> None:
         lost.append(error)
         if held_by_main and main.ident is not None:
             # A signal, and not _thread.interrupt_main: it also ends a call that waits.
-            signal.pthread_kill(main.ident, signal.SIGINT)
+            signal.pthread_kill(main.ident, signal.SIGUSR1)
 
     return interrupt
 

@@ -164,6 +164,8 @@ def test_a_wish_outlives_the_runner_that_it_was_for(
 def test_an_interrupted_runner_leaves_what_was_asked(store: Store, verb: str) -> None:
     submit(store, "a")
     study = claimed(store)
+    # Where the tests run in the background of a shell, SIGINT is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def run() -> None:
         with study.held("r"):
@@ -172,8 +174,11 @@ def test_an_interrupted_runner_leaves_what_was_asked(store: Store, verb: str) ->
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(60)
 
-    with pytest.raises(KeyboardInterrupt):
-        run()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert state(store, "a") == {"": "queued", "pause": "paused", "stop": "stopped"}[verb]
 
 
