@@ -226,4 +226,5 @@ def _factor(symmetric: Array) -> tuple[Array, Array]:
     """Return (factor, signs): ``factor * signs @ factor.T`` is ``symmetric`` without its least eigenvalues."""
     values, vectors = np.linalg.eigh(symmetric)
     kept = np.abs(values) > MIN_EIGENVALUE * np.abs(values).max()
-    return vectors[:, kept] * np.sqrt(np.abs(values[kept])), np.sign(values[kept])
+    # In the order that a stored model comes back in: products of another order round otherwise on some processors.
+    return np.ascontiguousarray(vectors[:, kept] * np.sqrt(np.abs(values[kept]))), np.sign(values[kept])

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import experiments
+from experiments.comparison.settings import read_compare_config
 from experiments.config import StudyConfig, make_config, parse_override, read_config
+from experiments.job import make_job, read_job
 from search_spaces.errors import UsageError
 
 CONFIGS = Path(experiments.__file__).parent / "configs"
@@ -31,9 +33,14 @@ def refused(tmp_path: Path, table: str) -> str:
 
 class TestRead:
     @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
-    def test_every_configuration_that_ships(self, path) -> None:
-        found = read_config(path)
-        assert make_config(found.model_dump(mode="json"), "stored") == found
+    def test_every_configuration_that_ships(self, path, monkeypatch) -> None:
+        if path.stem.startswith("compare_"):
+            monkeypatch.chdir(CONFIGS.parent.parent)  # A learned rule is a file, named from there.
+            found = read_compare_config(path)
+            assert type(found).model_validate(found.model_dump(mode="json")) == found
+        else:
+            found = read_job(path)
+            assert make_job(found.model_dump(mode="json"), "stored") == found
 
     def test_defaults(self, tmp_path) -> None:
         (tmp_path / "a.toml").write_text('name = "a"')
