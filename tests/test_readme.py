@@ -125,6 +125,9 @@ def test_the_configurations_that_are_named_can_be_run(path: Path, nas: Nas) -> N
     if path.stem.startswith("compare"):
         assert len(read_compare_config(path).rules) > 1
         return
+    if "table" in tomllib.loads(path.read_text()):
+        assert read_job(path).name == path.stem
+        return
     assert read_config(path).name.startswith(path.stem.partition("_")[0])
     if read_config(path).data.source != "digits":
         pytest.skip("its data is not in a package: the folder is the user's")
