@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from nas_command import Nas
 from tiny_study import TinyStudy
-from torch import Tensor
 
 from experiments.store.store import Store
 from nas.evaluation import Evaluator
@@ -75,16 +74,16 @@ def test_an_interrupted_search_goes_on_and_ends_as_if_it_had_not_been(
 ) -> None:
     mine = TinyStudy(tmp_path, "digits")
     arguments = ("search", study.config, "--out", mine.out)
-    rows: Callable[..., Tensor] = Evaluator.rows
+    accuracy: Callable[..., float] = Evaluator.accuracy
     calls = []
 
-    def interrupted(evaluator: Evaluator, blueprint: object) -> Tensor:
+    def interrupted(evaluator: Evaluator, blueprint: object) -> float:
         calls.append(blueprint)
         if len(calls) == 12:
             raise KeyboardInterrupt
-        return rows(evaluator, blueprint)
+        return accuracy(evaluator, blueprint)
 
-    monkeypatch.setattr(Evaluator, "rows", interrupted)
+    monkeypatch.setattr(Evaluator, "accuracy", interrupted)
     assert "interrupted" in nas(*arguments, code=130).error
     monkeypatch.undo()
     [row] = nas("study", "list", "--out", mine.out, "--json").data
