@@ -123,6 +123,12 @@ def plain_conv_layer(
     return Layer(op, weight * height * width, weight + out_width * bias, inputs, outputs, outputs * bias, held)
 
 
+def padded_to_stride(x: Tensor, stride: int) -> Tensor:
+    """Return a map (N, C, H, W) with zeros below and to the right, up to whole strides."""
+    below, right = -x.shape[2] % stride, -x.shape[3] % stride
+    return nn.functional.pad(x, (0, right, 0, below)) if below or right else x
+
+
 class PatchDown(nn.Module):
     """Norm over channels, then a convolution whose kernel is its stride: (N, C, H, W) -> (N, C', H/s, W/s).
 
@@ -137,9 +143,7 @@ class PatchDown(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the smaller map."""
-        below, right = -x.shape[2] % self.stride, -x.shape[3] % self.stride
-        x = self.norm(x)
-        reduced: Tensor = self.projection(nn.functional.pad(x, (0, right, 0, below)) if below or right else x)
+        reduced: Tensor = self.projection(padded_to_stride(self.norm(x), self.stride))
         return reduced
 
     @staticmethod

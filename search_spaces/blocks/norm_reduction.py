@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from search_spaces.block import register_block
 from search_spaces.conv import Size
 from search_spaces.layers import Layer
-from search_spaces.maps import plain_conv_layer
+from search_spaces.maps import padded_to_stride, plain_conv_layer
 from search_spaces.norms import NamedNorm, norm_layers
 
 
@@ -28,9 +28,7 @@ class NormReduction(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the smaller map."""
-        below, right = -x.shape[2] % self.stride, -x.shape[3] % self.stride
-        x = self.norm(x)
-        reduced: Tensor = self.projection(nn.functional.pad(x, (0, right, 0, below)) if below or right else x)
+        reduced: Tensor = self.projection(padded_to_stride(self.norm(x), self.stride))
         return reduced
 
     @staticmethod
