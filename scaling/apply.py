@@ -53,10 +53,11 @@ def scale_blueprint(
     """
     base = scale_sides(blueprint, factors.resolution)
     factors = factors._replace(resolution=1.0)
-    depths = shape.depths or (factors.depth,) * len(base.stages)
+    by_stage = (
+        [factors._replace(depth=depth) for depth in shape.depths] if shape.depths else [factors] * len(base.stages)
+    )
     stages = tuple(
-        _scale_stage(stage, factors._replace(depth=depth), rounding, shape.mlp)
-        for stage, depth in zip(base.stages, depths, strict=True)
+        _scale_stage(stage, each, rounding, shape.mlp) for stage, each in zip(base.stages, by_stage, strict=True)
     )
     scaled = Blueprint(
         blueprint.family,
@@ -76,13 +77,18 @@ def _scale_head(head: Stage, factors: Factors, rounding: Rounding) -> Stage:
 
 def _scale_stem(blueprint: Blueprint, stages: tuple[Stage, ...], factors: Factors, rounding: Rounding) -> Stage:
     stem = blueprint.stem
-    if factors.width == 1 or not all(block.get("scales", True) for block in stem.blocks):
+    if factors.width == 1 or not all(map(_scales, stem.blocks)):
         return stem
     blocks = tuple(_scale_block(block, factors, rounding) for block in stem.blocks)
     # A stem as wide as the first stage feeds its residual sums, which need the width that the stage was rounded to.
     if stages and stem.width == blueprint.stages[0].width:
         return Stage(stem.name, stages[0].width, blocks)
     return Stage(stem.name, _scale_width(stem.width, factors.width, rounding), blocks)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _scales(block: Block) -> bool:
+    return bool(block.get("scales", True))
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -120,12 +126,18 @@ def _headed_width(stage: Stage, factor: float) -> int | None:
     """Return the width that keeps every head's channels where heads share out the width; None where none do."""
     if factor == 1:
         return None
-    settings = [dict(block.settings) for block in stage.blocks]
-    heads = {int(item["heads"]) for item in settings if "heads" in item and "head_dim" not in item}
+    heads = set(map(_sharing_heads, stage.blocks)) - {0}
     if not heads:
         return None
     step = math.lcm(*(stage.width // number for number in heads))
     return max(1, round(stage.width * factor / step)) * step
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _sharing_heads(block: Block) -> int:
+    """Return the number of heads that share out the width; 0 where none do."""
+    settings = dict(block.settings)
+    return int(settings.get("heads", 0)) if "head_dim" not in settings else 0
 
 
 def _scale_width(width: int, factor: float, rounding: Rounding) -> int:

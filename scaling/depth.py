@@ -8,6 +8,8 @@ and cells that ``reduces`` marks.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from search_spaces.blueprint import Block, Setting
 
 LEADING_KINDS = ("_transition", "_reduction")
@@ -22,6 +24,7 @@ def num_leading(blocks: Blocks) -> int:
     return next((number for number, block in enumerate(blocks) if not _leads(block)), len(blocks))
 
 
+@lru_cache(maxsize=1 << 14)
 def _leads(block: Block) -> bool:
     variant = str(block.get("variant", ""))
     return block.kind.endswith(LEADING_KINDS) or variant.startswith(LEADING_VARIANTS) or bool(block.get("reduces", 0))
@@ -37,6 +40,7 @@ def with_depth(blocks: Blocks, depth: int) -> Blocks:
     return blocks + tuple(map(_unstrided, (unit * -(-missing // len(unit)))[:missing]))
 
 
+@lru_cache(maxsize=1 << 14)
 def _key(block: Block) -> tuple[Setting, ...]:
     """Return what takes turns in a stage: the kind of block and its alternating switches."""
     return block.kind, *(block.get(name, False) for name in ALTERNATING)
@@ -51,5 +55,6 @@ def _period(keys: list[tuple[Setting, ...]]) -> int:
     return len(keys)
 
 
+@lru_cache(maxsize=1 << 14)
 def _unstrided(block: Block) -> Block:
     return block.replace(stride=1) if int(block.get("stride", 1)) > 1 else block

@@ -8,7 +8,6 @@ grids of tokens that are halved are even, and unpadded networks take sides of th
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,6 +46,11 @@ def demand(block: Block) -> Demand:
     )
 
 
+@lru_cache(maxsize=1 << 14)
+def _stage_demands(blocks: tuple[Block, ...]) -> tuple[Demand, ...]:
+    return tuple(map(demand, blocks))
+
+
 def _root_of_multiple(number: int) -> int:
     """Return the smallest side whose square is a multiple of ``number``."""
     return next(side for side in range(1, number + 1) if side * side % number == 0)
@@ -72,7 +76,7 @@ def at_sides(blueprint: Blueprint, resolution: Size) -> Blueprint:
 
 def side_multiples(blueprint: Blueprint, least: int = 4) -> Size:
     """Return the numbers that divide the height and the width of the image at every scale; multiples of ``least``."""
-    demands = [demand(block) for stage in blueprint.all_stages() for block in stage.blocks]
+    demands = [item for stage in blueprint.all_stages() for item in _stage_demands(stage.blocks)]
     rows = columns = math.lcm(least, demands[0].stride)
     if not any(item.window or item.multiple > 1 or item.unpadded for item in demands):
         return rows, columns
@@ -96,14 +100,14 @@ def follow_windows(base: Blueprint, changed: Blueprint) -> Blueprint:
 
     A window is the divisor of its map that is nearest to the proportion.
     """
-    if not any("window" in dict(stage.blocks[0].settings) for stage in base.stages):
+    if not any(_stage_demands(stage.blocks)[0].window for stage in base.stages):
         return changed
     before, after = (_strided(each.resolution, each.stem.blocks[0]) for each in (base, changed))
     stages = []
     for stage in changed.stages:
         blocks, before, after = _follow_stage(stage.blocks, before, after)
         stages.append(Stage(stage.name, stage.width, blocks))
-    return replace(changed, stages=tuple(stages))
+    return Blueprint(changed.family, changed.in_channels, changed.resolution, changed.stem, tuple(stages), changed.head)
 
 
 def _strided(size: Size, block: Block) -> Size:

@@ -7,7 +7,8 @@ hold only what is relative to them, so that a rule scales a blueprint by changin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from search_spaces.errors import UsageError
@@ -45,10 +46,23 @@ class Block:
     kind: str
     settings: tuple[tuple[str, Setting], ...] = ()
     precision: str = "fp32"
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Blocks are the keys of caches that whole populations pass through: hashed once, not at every look.
+        object.__setattr__(self, "_hash", hash((self.kind, self.settings, self.precision)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Block], tuple[object, ...]]:
+        # Another process hashes strings otherwise: the block is made anew there.
+        return Block, (self.kind, self.settings, self.precision)
 
     @staticmethod
+    @lru_cache(maxsize=1 << 14, typed=True)
     def of(kind: str, **settings: Setting) -> Block:
-        """Return the block of ``kind`` with these settings."""
+        """Return the block of ``kind`` with these settings; equal blocks are mostly one object."""
         return Block(kind, tuple(sorted(settings.items())))
 
     def get(self, name: str, default: Setting) -> Setting:

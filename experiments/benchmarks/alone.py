@@ -1,18 +1,23 @@
-"""The best network of a study, as it inherits its weights, against the same network trained alone.
+"""The best network of a study, as the study leaves it, against the same network trained alone.
 
-Alone it gets as many images as the whole supernetwork took, by the study's own trainer and recipe, at the learning rate
-that does best on validation images in shorter runs.
+Alone it gets as many images as the whole study took for it, those of the supernetwork and of its fine-tuning, by the
+study's own trainer and recipe, at the learning rate that does best on validation images in shorter runs.
 """
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.alone import AloneRun, finished, inherited_accuracies, recipe, trained_study
 from experiments.benchmarks import benchmarks
 from search_spaces.errors import UsageError
+
+if TYPE_CHECKING:
+    from experiments.context import Context
+    from nas.export.card import Accuracy
+    from search_spaces.architecture import Architecture
 
 
 @benchmarks.register("alone")
@@ -26,15 +31,15 @@ def run(
     seed: int = 0,
     processes: int = 2,
 ) -> dict[str, Any]:
-    """Train the best network of a study alone, and compare its test accuracy with what it inherits.
+    """Train the best network of a study alone, and compare its test accuracy with what it inherits and is tuned to.
 
     Args:
-        config: TOML file of the study; it is trained and searched first as far as it is not.
+        config: TOML file of the study; it is trained, searched and fine-tuned first as far as it is not.
         out: folder of all studies; runs alone that are finished are kept there, and one that was killed goes on.
         settings: overrides, separated by spaces: "data.path=FOLDER training.epochs=3".
         learning_rates: tried alone, separated by commas.
         tuning_share: length of the runs that try them, as a share of the one that counts.
-        images: passed forward and backward by the network alone; 0 is as many as the whole supernetwork took.
+        images: passed forward and backward by the network alone; 0 is as many as supernetwork and fine-tuning took.
         seed: of the weights and the order alone.
         processes: runs at a time, each on one thread.
     """
@@ -53,7 +58,12 @@ def run(
     with trained_study(found, out) as (context, trained):
         architecture = context.space.architecture(best["knobs"])
         inherited = inherited_accuracies(context, trained, architecture)
-        num_images, folder = images or trained.points[-1]["network_images"], context.folder / "alone"
+        tuned = _tuned(context, architecture)
+        shared_images, folder = trained.points[-1]["network_images"], context.folder / "alone"
+        tuning = found.finetuning
+        per_epoch = len(context.data.training) // tuning.batch_size * tuning.batch_size
+        tuning_images = 0 if tuned is None else tuning.epochs * per_epoch
+        num_images = images or shared_images + tuning_images
         macs = cost(context.space.blueprint(architecture)).macs
     content = found.model_dump(mode="json")
 
@@ -70,9 +80,13 @@ def run(
         "network": best["label"],
         "mmacs": round(macs / 1e6, 3),
         "supernetwork_test_accuracy": round(inherited["test"], 2),
+        **({} if tuned is None else {"final_test_accuracy": round(tuned.percent, 2), "final_weights": tuned.weights}),
         "alone_test_accuracy": round(row["test_accuracy"], 2),
-        "gap": round(row["test_accuracy"] - inherited["test"], 2),
-        "supernetwork_network_images": trained.points[-1]["network_images"],
+        "gap": round(row["test_accuracy"] - (inherited["test"] if tuned is None else tuned.percent), 2),
+        "gap_inherited": round(row["test_accuracy"] - inherited["test"], 2),
+        "supernetwork_network_images": shared_images,
+        "finetuning": tuning.model_dump(mode="json") if tuning_images else None,
+        "finetuning_images": tuning_images,
         "recipe_alone": recipe(found, rate, num_images),
         "tuning": [
             {"learning_rate": each, "images": round(tuning_share * num_images), "validation_accuracy": by_rate[each]}
@@ -95,7 +109,7 @@ def _rates(text: str) -> list[float]:
 
 
 def _best_network(config: Any, out: Path) -> dict[str, Any]:
-    """Return the row of front.json with the best validation accuracy; the study is searched first if it is not."""
+    """Return the row of front.json with the best validation accuracy; the study is run first as far as it is not."""
     import json
 
     from experiments.cli.common import open_store
@@ -103,7 +117,15 @@ def _best_network(config: Any, out: Path) -> dict[str, Any]:
     from experiments.talk import Talk
 
     with open_store(None, out, create=True) as store:
-        run_study(config, store, out, Talk(), "search")
+        run_study(config, store, out, Talk(), "report" if config.finetuning.epochs else "search")
     rows = json.loads((out / config.name / "front.json").read_text(encoding="utf-8"))["joint_front"]
     best: dict[str, Any] = max(rows, key=lambda row: row["validation_accuracy"]["value"])
     return best
+
+
+def _tuned(context: Context, architecture: Architecture) -> Accuracy | None:
+    """Return the test accuracy of the weights that the study exported; None where it exported none of the network."""
+    from experiments.stages.export import exported
+
+    found = exported(context, architecture)
+    return None if found is None else found.accuracy("test")

@@ -75,6 +75,12 @@ def _export(context: Context, trained: Trained, candidate: Candidate) -> Exporte
     return exported
 
 
+def exported(context: Context, architecture: Architecture) -> Exported | None:
+    """Return what the study exported of a network; None where it did not."""
+    stored = context.study.done("export").get(architecture.key)
+    return None if stored is None else _read(architecture.key, stored)
+
+
 def export_network(context: Context, trained: Trained, candidate: Candidate, folder: Path) -> Exported:
     """Extract, fine-tune, test and write one network into ``folder``."""
     blueprint = context.space.blueprint(candidate.architecture)

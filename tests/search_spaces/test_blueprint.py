@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import copy
 import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
@@ -54,3 +56,12 @@ def test_data_that_is_no_blueprint_is_an_error(toy: SearchSpace, change: object,
     change(content)  # type: ignore[operator]
     with pytest.raises(UsageError, match=f"the blueprint can't be read .*{message}.*expected keys family, in_channels"):
         blueprint_from_dict(content)
+
+
+def test_equal_blocks_are_one_object_and_hash_alike_in_another_process() -> None:
+    block = Block.of("conv", stride=2, padded=True)
+    assert Block.of("conv", stride=2, padded=True) is block
+    assert Block.of("conv", stride=2, padded=1).settings[0][1] is not True
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        sent, made = pool.map(hash, (block, (block.kind, block.settings, block.precision)))
+    assert sent == made
