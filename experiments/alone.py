@@ -73,8 +73,7 @@ def train_alone(run: AloneRun) -> dict[str, Any]:
     """Train one network alone and return its accuracies in percent, its steps and its seconds of processor time."""
     from experiments.config import make_config
     from experiments.context import choose_device
-    from experiments.study_space import make_study_space
-    from nas.data.splits import load_data
+    from experiments.study_space import data_and_space
     from nas.evaluation import Evaluator
     from nas.training.loop import Watch, train
     from nas.training.step import Trainer
@@ -84,8 +83,8 @@ def train_alone(run: AloneRun) -> dict[str, Any]:
     start = time.process_time()
     config = make_config(run.config, "the study")
     device = choose_device(config.device)
-    data = load_data(config.data, config.seed).to(device)
-    space = make_study_space(config, data.in_channels, data.num_classes)
+    data, space = data_and_space(config)
+    data = data.to(device)
     only = OneNetwork(space, space.architecture(run.knobs))
     settings = alone_settings(config.training, run.learning_rate)
     trainer = Trainer(SharedWeights(only, run.seed, device), data, settings, config.augmentation, run.seed)
@@ -93,7 +92,7 @@ def train_alone(run: AloneRun) -> dict[str, Any]:
     train(trainer, run.folder / run.name, run.key, Watch())
     blueprint = only.blueprint(only.largest())
     found = {
-        split: Evaluator(trainer.shared, trainer.average, data, getattr(data, split)).accuracy(blueprint)
+        split: Evaluator(trainer.shared, trainer.average, data, getattr(data, split)).score(blueprint)
         for split in ("validation", "test")
     }
     return {
@@ -142,16 +141,15 @@ def trained_study(config: StudyConfig, out: Path) -> Iterator[tuple[Context, Tra
     from experiments.context import Context, choose_device
     from experiments.run import run_study
     from experiments.stages.training import train_supernetwork
-    from experiments.study_space import make_study_space
+    from experiments.study_space import data_and_space
     from experiments.talk import Talk
-    from nas.data.splits import load_data
 
     talk = Talk()
     with open_store(None, out, create=True) as store:
         run_study(config, store, out, talk, "training")
         study, device = store.load(config.name), choose_device(config.device)
-        data = load_data(config.data, config.seed).to(device)
-        space = make_study_space(config, data.in_channels, data.num_classes)
+        data, space = data_and_space(config)
+        data = data.to(device)
         with study.held("nas bench"):
             context = Context(config, study, out / config.name, space, data, device, talk)
             yield context, train_supernetwork(context)
@@ -163,9 +161,7 @@ def inherited_accuracies(context: Context, trained: Trained, architecture: Archi
 
     blueprint = context.space.blueprint(architecture)
     return {
-        split: Evaluator(trained.shared, trained.average, context.data, getattr(context.data, split)).accuracy(
-            blueprint
-        )
+        split: Evaluator(trained.shared, trained.average, context.data, getattr(context.data, split)).score(blueprint)
         for split in ("validation", "test")
     }
 

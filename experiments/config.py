@@ -19,9 +19,12 @@ from pydantic import (
 
 from experiments.config_checks import check_config
 from experiments.config_problems import first_problem
+from experiments.plugins import load_plugins
 from nas.data.settings import AugmentSettings, DataSettings
 from nas.search.objectives import ObjectiveConfig
+from nas.tasks import Task, make_task, tasks
 from nas.training.settings import FinetuneSettings, TrainingSettings
+from search_spaces.blueprint import Setting
 from search_spaces.errors import UsageError
 from search_spaces.quantised import QuantisationSettings
 from search_spaces.space import is_absent
@@ -33,6 +36,24 @@ class Frozen(BaseModel):
     """A frozen table of settings that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TaskConfig(Frozen):
+    """What the networks learn to do.
+
+    Attributes:
+        name: of a task: ``classification``, ``segmentation``, ... or one of your own.
+        settings: its own settings.
+        head: settings of its head, as ``decoder_width``.
+    """
+
+    name: str = "classification"
+    settings: dict[str, Any] = {}
+    head: dict[str, Setting] = {}
+
+    def make(self) -> Task:
+        """Return the task."""
+        return make_task(self.name, self.settings)
 
 
 class LatencySettings(Frozen):
@@ -60,7 +81,7 @@ class SearchSettings(Frozen):
         algorithm: name of a search algorithm.
         settings: its own settings.
         evaluations: distinct networks that each algorithm really evaluates.
-        objectives: names, or tables with bounds; by default accuracy and the latency on every target.
+        objectives: names, or tables with bounds; by default the task's metric and the latency on every target.
         compare: further algorithms that get the same evaluations, to hold the result against.
         start: files of networks that are evaluated first: front.json of earlier studies, architectures made by hand.
     """
@@ -90,6 +111,7 @@ class StudyConfig(Frozen):
     plugins: tuple[str, ...] = ()
     """Python files (from the working folder) that register a space, a data source, ... of one's own; run first."""
     counting: Literal["core", "fvcore", "pycls"] = "core"
+    task: TaskConfig = Field(TaskConfig(), exclude_if=lambda task: task == TaskConfig())
     data: DataSettings = DataSettings()
     augmentation: AugmentSettings = AugmentSettings()
     space: dict[str, Any] = {"name": "ofa_mobilenet", "form": "small_image"}
@@ -112,6 +134,23 @@ class StudyConfig(Frozen):
         except UsageError as error:
             raise ValueError(str(error)) from None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _begin_with_plugins_and_task(cls, content: Any) -> Any:
+        """Run the plugins, which may bring what other keys name; name the task's loss where no loss is named.
+
+        So it is stored, and stays what it was should the task choose another.
+        """
+        if not isinstance(content, dict):
+            return content
+        load_plugins(content.get("plugins"))
+        task = content.get("task")
+        name = task.get("name") if isinstance(task, dict) else None
+        training = content.get("training", {})
+        if name not in tasks.names() or not isinstance(training, dict):
+            return content
+        return {**content, "training": {"loss": tasks.get(name).loss, **training}}
+
     @model_validator(mode="after")
     def _fits_together(self) -> StudyConfig:
         check_config(self)
@@ -123,7 +162,7 @@ class StudyConfig(Frozen):
         if self.search.objectives:
             return self.search.objectives
         latencies = tuple(ObjectiveConfig(name=f"latency_ms@{target}") for target in self.latency.targets)
-        return (ObjectiveConfig(name="accuracy"), *latencies)
+        return (ObjectiveConfig(name=tasks.get(self.task.name).metric.name), *latencies)
 
 
 def read_config(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:

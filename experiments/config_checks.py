@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from experiments.config_problems import at, first_problem
-from experiments.plugins import load_plugin
 from experiments.study_space import make_study_space
 from nas.data.source import SOURCES
 from nas.search.algorithm import algorithms
@@ -34,21 +33,21 @@ def check_config(config: StudyConfig) -> None:
         UsageError: a name is unknown (close ones are listed), a setting does not belong to what it is given to, or two
             settings contradict each other; the path of the key is shown.
     """
-    for index, path in enumerate(config.plugins):
-        with at(f"plugins[{index}]"):
-            load_plugin(path)
+    with at("task"):
+        task = config.task.make()
     with at("data.source"):
         SOURCES.get(config.data.source)
+    task.check_augmentation(config.augmentation)
     space = _checked_space(config)
     _check_sampler(config.training, space)
-    _check_losses(config.training)
+    _check_losses(config.training, config.task.name)
     if config.training.masked_pretraining is not None:
         from nas.training.sparse import check_space
 
         with at("training.masked_pretraining"):
             check_space(space)
     targets = _checked_targets(config.latency)
-    _check_objectives(config, targets)
+    _check_objectives(config, task.metric.name, targets)
     if config.quantisation is not None and config.latency.measure:
         _check_integer_runtime(targets)
     _check_search(config.search)
@@ -65,7 +64,7 @@ def _checked_space(config: StudyConfig) -> SearchSpace:
     settings = {key: value for key, value in config.space.items() if key != "name"}
     _check_settings(kind.Settings, settings, ("space",))
     given = kind.Settings(**settings)
-    with at("space"):
+    with at("space" if config.task.name == "classification" else "task"):
         return make_study_space(config, given.in_channels, given.num_classes)
 
 
@@ -88,19 +87,22 @@ def _check_sampler(training: TrainingSettings, space: SearchSpace) -> None:
         )
 
 
-def _check_losses(training: TrainingSettings) -> None:
+def _check_losses(training: TrainingSettings, task: str) -> None:
     """Check losses that are not the default ones alone: they load torch."""
     given = training.model_fields_set
     if given & {"loss", "loss_settings"}:
-        from nas.training.losses import losses
+        from nas.training.losses import check_task, make_loss
 
         with at("training.loss"):
-            losses.get(training.loss)(label_smoothing=training.label_smoothing, **training.loss_settings)
+            loss = make_loss(training.loss, training.label_smoothing, training.loss_settings)
+            check_task(loss, repr(training.loss), task)
     if training.distillation is not None:
         from nas.training.distillation import distillations
+        from nas.training.losses import check_task
 
         with at("training.distillation"):
-            distillations.get(training.distillation)(**training.distillation_settings)
+            distillation = distillations.get(training.distillation)(**training.distillation_settings)
+            check_task(distillation, repr(training.distillation), task)
     if training.distillation is not None or "teacher" in given:
         from nas.training.objective import check_teacher
 
@@ -129,7 +131,7 @@ def _check_integer_runtime(targets: Sequence[str]) -> None:
             )
 
 
-def _check_objectives(config: StudyConfig, targets: Sequence[str]) -> None:
+def _check_objectives(config: StudyConfig, metric: str, targets: Sequence[str]) -> None:
     found: list[str] = []
     for index, each in enumerate(config.objectives):
         with at(f"search.objectives[{index}]"):
@@ -137,11 +139,13 @@ def _check_objectives(config: StudyConfig, targets: Sequence[str]) -> None:
             name = f"latency_ms@{parse_target(target).text}" if target else each.name
             if target and parse_target(target).text not in targets:
                 raise UsageError(f"{each.name!r}: its target is not in latency.targets: {', '.join(targets)}")
+            if each.objective().is_metric and name != metric:
+                raise UsageError(f"{name!r} is the metric of another task than {config.task.name!r}: give {metric!r}")
             if name in found:
                 raise UsageError(f"objective {each.name!r} is given twice: keep one of them")
         found.append(name)
-    if "accuracy" not in found:
-        raise UsageError(f"search.objectives got {', '.join(found)}: accuracy is missing: add it")
+    if metric not in found:
+        raise UsageError(f"search.objectives got {', '.join(found)}: {metric} is missing: add it")
 
 
 def _check_search(search: SearchSettings) -> None:

@@ -176,7 +176,7 @@ def judge(trainer: Trainer, images: ImageSet) -> dict[str, Any]:
     genes = judged_networks(space)
     chosen = ImageSet(images.images[:NUM_IMAGES], images.labels[:NUM_IMAGES])
     evaluator = Evaluator(trainer.shared, trainer.average, trainer.data, chosen)
-    accuracies = np.array([evaluator.accuracy(space.blueprint(each)) for each in space.decode(genes)])
+    accuracies = np.array([evaluator.score(space.blueprint(each)) for each in space.decode(genes)])
     macs = PopulationCost(space).counts(genes)[:, 1]
     points = np.stack([(100 - accuracies) / REFERENCE_ERROR_PERCENT, macs / macs.max()], axis=1)
     return {

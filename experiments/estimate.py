@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.config import StudyConfig
 from experiments.context import choose_device
-from experiments.study_space import make_study_space
+from experiments.study_space import data_and_space
 
 EXPORT_S = 8.0
 EXPORT_BYTES = 6
@@ -26,15 +26,13 @@ def estimate_study(config: StudyConfig) -> dict[str, Any]:
 
     Two training steps and three evaluations are run and timed; the rest follows from the settings.
     """
-    from nas.data.splits import load_data
     from nas.evaluation import Evaluator
     from nas.training.step import Trainer
     from search_spaces.quantised import architecture_space
     from search_spaces.sharing import SharedWeights
 
     device = choose_device(config.device)
-    data = load_data(config.data, config.seed)
-    space = make_study_space(config, data.in_channels, data.num_classes)
+    data, space = data_and_space(config)
     data = data.to(device)
     shared = SharedWeights(architecture_space(space), config.seed, device)
     num_params = sum(tensor.numel() for tensor in shared.tensors.values())
@@ -43,7 +41,7 @@ def estimate_study(config: StudyConfig) -> dict[str, Any]:
     step_s = _seconds(lambda: float(trainer.step(1)), 3)
     evaluator = Evaluator(shared, trainer.average, data, data.validation)
     networks = space.decode(space.sample(np.random.default_rng(config.seed), 3))
-    evaluation_s = _seconds(lambda: [evaluator.accuracy(space.blueprint(network)) for network in networks], 1) / 3
+    evaluation_s = _seconds(lambda: [evaluator.score(space.blueprint(network)) for network in networks], 1) / 3
     parts = _parts(config, trainer.num_steps, step_s, evaluation_s)
     checkpoint_bytes = 4 * num_params * STATE_TENSORS[config.training.optimiser]
     return {

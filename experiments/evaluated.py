@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.report.names import quantity_title
 from experiments.report.table import MAX_ROWS, EvaluatedTable, TableColumn, table_knobs, thinned
+from nas.tasks import metrics
 from predictors.measurement import Obtained
 from search_spaces.errors import NasError
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from experiments.store.records import Records
     from search_spaces.space import Genes, SearchSpace
 
-MAXIMISED = ("accuracy", "share", "throughput")
+METRICS = tuple(metrics())
+MAXIMISED = ("share", "throughput", *(name for name, metric in metrics().items() if metric.direction == "max"))
 COUNTS = ("macs", "params", "activations")
 
 
@@ -36,7 +38,7 @@ def evaluated_table(study: Records, report: ReportData | None = None) -> Evaluat
         knobs = {key: each for key, each in knobs.items() if key in candidates}
     keys = list(knobs)
     columns = [_measured_column(name, unit, sources, found, keys) for (name, unit), (sources, found) in values.items()]
-    columns.sort(key=lambda column: "accuracy" not in column.name)
+    columns.sort(key=lambda column: not any(name in column.name for name in METRICS))
     names = {column.name for column in columns}
     further = [*(_report_columns(report, keys) if report else ()), *_counted(keys, knobs, names, report)]
     columns += [column for column in further if column.name not in names]

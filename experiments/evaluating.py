@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     from experiments.stages.training import Trained
 
 
+Evaluation: TypeAlias = tuple[float, float]
+"""The metric of the task on validation images, and its spread: plain numbers, which come from any machine."""
+
+
 class Workers(Protocol):
     """Evaluates networks."""
 
     def run(
         self, architectures: Sequence[Architecture], begin: Callable[[Architecture], None]
-    ) -> Iterator[tuple[Architecture, float]]:
-        """Yield each network with its validation accuracy in percent, in the order in which they end.
+    ) -> Iterator[tuple[Architecture, Evaluation]]:
+        """Yield each network with its evaluation, in the order in which they end.
 
         ``begin`` is called before a network is evaluated, again if its worker is lost. When it raises, no more begin;
         those that are under way are yielded, and then the error goes on.
@@ -32,19 +36,19 @@ Evaluating: TypeAlias = "Callable[[Context, Trained], AbstractContextManager[Wor
 
 
 class _Here:
-    def __init__(self, accuracy: Callable[[Architecture], float]) -> None:
-        self._accuracy = accuracy
+    def __init__(self, evaluate: Callable[[Architecture], Evaluation]) -> None:
+        self._evaluate = evaluate
 
     def run(
         self, architectures: Sequence[Architecture], begin: Callable[[Architecture], None]
-    ) -> Iterator[tuple[Architecture, float]]:
+    ) -> Iterator[tuple[Architecture, Evaluation]]:
         for architecture in architectures:
             begin(architecture)
-            yield architecture, self._accuracy(architecture)
+            yield architecture, self._evaluate(architecture)
 
 
 @contextmanager
 def here(context: Context, trained: Trained) -> Iterator[Workers]:
     """Evaluate in this process, one network after another."""
     evaluator = trained.evaluator(context)
-    yield _Here(lambda architecture: evaluator.accuracy(context.space.blueprint(architecture)))
+    yield _Here(lambda architecture: evaluator.score_and_spread(context.space.blueprint(architecture)))

@@ -11,7 +11,7 @@ from experiments.config import make_config
 from experiments.context import Context, choose_device, make_folder
 from experiments.front_file import read_front
 from experiments.store.store import Store
-from experiments.study_space import make_study_space
+from experiments.study_space import data_and_space
 from experiments.talk import Talk
 from predictors.measurement import Measurement
 from search_spaces.errors import ConflictError, unknown
@@ -32,7 +32,6 @@ def export_one(
     from experiments.stages.export import export_network
     from experiments.stages.fronts import Candidate
     from experiments.stages.training import train_supernetwork
-    from nas.data.splits import load_data
     from search_spaces.block import cost, network_layers
     from search_spaces.precision import size_bytes
 
@@ -43,8 +42,7 @@ def export_one(
     config = make_config(study.settings, f"study {name!r}")
     row = _row(out / name / "front.json", name, network)
     folder = make_folder(to or out / name / "models" / str(row["label"]))
-    data = load_data(config.data, config.seed)
-    space = make_study_space(config, data.in_channels, data.num_classes)
+    data, space = data_and_space(config)
     device = choose_device(config.device)
     architecture = space.architecture(row["knobs"])
     with study.held("nas export"):
@@ -54,10 +52,10 @@ def export_one(
         trained = train_supernetwork(context)
         blueprint = space.blueprint(architecture)
         counted = cost(blueprint, config.counting)
-        accuracy = dict(study.measurements(quantity="validation_accuracy"))[architecture.key]
+        score = dict(study.measurements(quantity=f"validation_{data.task.metric.name}"))[architecture.key]
         latency, measured = _latencies(row["latency_ms"]), _latencies(row["latency_ms_measured"])
         num_bytes = size_bytes(network_layers(blueprint))
-        candidate = Candidate(architecture, str(row["label"]), counted, accuracy, latency, measured, num_bytes)
+        candidate = Candidate(architecture, str(row["label"]), counted, score, latency, measured, num_bytes)
         exported = export_network(context, trained, candidate, folder)
     further = _torch_export(folder) if "torch-export" in formats else {}
     return {
@@ -65,7 +63,7 @@ def export_one(
         "key": architecture.key,
         "folder": str(folder),
         "weights": exported.weights,
-        "accuracies": [accuracy.model_dump() for accuracy in exported.accuracies],
+        "scores": [score.model_dump() for score in exported.scores],
         "onnx": asdict(exported.onnx),
         **further,
         "files": [file["name"] for file in exported.files] + [each["file"] for each in further.values()],

@@ -11,17 +11,19 @@ import numpy as np
 
 from experiments.evaluated import evaluated_table, minimised, thin
 from experiments.report.data import (
-    GroupAccuracy,
     HypervolumePoint,
     ReportData,
+    ReportMetric,
     SearchHistory,
     SearchRun,
     SpaceInfo,
     StudyInfo,
     TrainingPoint,
+    group_scores,
     read_report_data,
 )
 from experiments.report.table import EvaluatedTable
+from nas.tasks import tasks
 from search_spaces.errors import NasError, UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +44,9 @@ def live_report(study: Records, summary: StudySummary, folder: Path) -> ReportDa
         if written.table.keys:
             return written
         return written.model_copy(update={"table": thin(evaluated_table(study, written))})
-    bare = ReportData(study=_study(study, summary), training=tuple(_training(study)))
+    metric = _metric(study)
+    training = tuple(_training(study, metric.name))
+    bare = ReportData(study=_study(study, summary), metric=metric, training=training)
     table = evaluated_table(study, bare)
     return bare.model_copy(update={"table": thin(table), "search": _history(table, study), "notes": (_note(summary),)})
 
@@ -98,11 +102,18 @@ def _space(study: Records) -> SpaceInfo:
         return SpaceInfo(name=name, settings=settings, size="0")
 
 
-def _training(study: Records) -> Iterable[TrainingPoint]:
+def _metric(study: Records) -> ReportMetric:
+    """Return the metric of the study's task, that of classification where the settings name none that is known."""
+    task = study.settings.get("task")
+    name = task.get("name") if isinstance(task, dict) else None
+    return ReportMetric.of(tasks.get(name).metric) if name in tasks.names() else ReportMetric()
+
+
+def _training(study: Records, metric: str) -> Iterable[TrainingPoint]:
     for row in study.done("training").values():
         if "loss" not in row:
             continue
-        accuracies: dict[str, Any] = row.get("validation_accuracy", {})
+        accuracies: dict[str, Any] = row.get(f"validation_{metric}", {})
         yield TrainingPoint(
             step=row["step"],
             images=row.get("network_images", 0),
@@ -111,7 +122,7 @@ def _training(study: Records) -> Iterable[TrainingPoint]:
             accuracy_smallest=accuracies.get("smallest"),
             accuracy_middle=accuracies.get("middle"),
             accuracy_largest=accuracies.get("largest"),
-            groups=tuple(GroupAccuracy(**group) for group in row.get("group_accuracy", ())),
+            groups=group_scores(row.get(f"group_{metric}", ())),
             rollbacks=tuple(row.get("rollbacks", ())),
         )
 

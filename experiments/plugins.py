@@ -6,7 +6,21 @@ import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from experiments.config_problems import at
 from search_spaces.errors import UsageError
+
+
+def load_plugins(paths: object) -> None:
+    """Run the Python files that a configuration lists; what is no list of texts is left to its check.
+
+    Raises:
+        UsageError: as ``load_plugin``, with the path of the key.
+    """
+    if isinstance(paths, list | tuple):
+        for index, path in enumerate(paths):
+            if isinstance(path, str):
+                with at(f"plugins[{index}]"):
+                    load_plugin(path)
 
 
 def load_plugin(path: str) -> None:

@@ -49,12 +49,10 @@ def follow(config: StudyConfig, folder: Path) -> None:
         folder: of the study, the leader's; all processes see it.
     """
     from experiments.stages.training import CHECKPOINTS, identity, make_trainer
-    from experiments.study_space import make_study_space
-    from nas.data.splits import load_data
+    from experiments.study_space import data_and_space
     from nas.training.loop import Watch, train
 
-    data = load_data(config.data, config.seed)
-    space = make_study_space(config, data.in_channels, data.num_classes)
+    data, space = data_and_space(config)
     trainer = make_trainer(config, space, data.to(choose_device(config.device)), folder)
     train(trainer, folder / CHECKPOINTS, identity(config, space), Watch())
 

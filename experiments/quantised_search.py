@@ -168,7 +168,7 @@ class Problem:
         key = {"source": self.source, "seed": self.seed, "network": architecture.key}
         found = self.journal.get(key)
         if found is None:
-            accuracy = self.evaluator.accuracy(self.joint.blueprint(architecture))
+            accuracy = self.evaluator.score(self.joint.blueprint(architecture))
             found = self.journal.add(key, {"accuracy": accuracy})
         return float(found["accuracy"])
 

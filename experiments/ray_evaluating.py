@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.context import choose_device
-from experiments.evaluating import Evaluating, Workers
+from experiments.evaluating import Evaluating, Evaluation, Workers
 from experiments.ray_cluster import connected
 from experiments.ray_workers import RayWorkers
 from search_spaces.architecture import Architecture
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from experiments.context import Context
     from experiments.stages.training import Trained
     from nas.data.splits import DataSplits
+    from nas.tasks import Task
 
 
 def ray_evaluating(address: str, num: int | None = None) -> Evaluating:
     """Return what evaluates networks in actors of a Ray cluster, each on one core (and one GPU, where the study's is).
 
     The weights and the images travel through Ray's object store, which holds one copy on each node. Every actor counts
-    on one thread, so that accuracies do not depend on how many there are; the study's own code and plugins must be
+    on one thread, so that scores do not depend on how many there are; the study's own code and plugins must be
     installed on each node.
 
     Args:
@@ -63,28 +64,27 @@ def _on_ray(address: str, num: int | None, context: Context, trained: Trained) -
 def images_to_arrays(data: DataSplits) -> dict[str, Any]:
     """Return what evaluations need of the data as arrays, which processes of one node share without a copy."""
     sets = {"calibration": data.calibration, "validation": data.validation}
-    tensors = {
-        f"{name}.{part}": getattr(images, part)
-        for name, images in sets.items()
-        for part in ("images", "labels", "soft_labels", "label_maps")
-    }
+    tensors = {f"{name}.{part}": getattr(images, part) for name, images in sets.items() for part in PARTS}
     arrays = {name: None if tensor is None else tensor.cpu().numpy() for name, tensor in tensors.items()}
     return {**arrays, "class_names": data.class_names, "mean": data.mean, "std": data.std}
 
 
-def arrays_to_images(arrays: Mapping[str, Any]) -> DataSplits:
-    """Return the splits of ``images_to_arrays``; the training and test sets, which nobody evaluates on, are empty."""
+def arrays_to_images(arrays: Mapping[str, Any], task: Task) -> DataSplits:
+    """Return the splits of ``images_to_arrays`` for a task.
+
+    The training and test sets, which nobody evaluates on, are empty.
+    """
     from nas.data.splits import DataSplits, ImageSet
 
-    parts = ("images", "labels", "soft_labels", "label_maps")
     sets = {
-        name: ImageSet(*(_tensor(arrays[f"{name}.{part}"]) for part in parts)) for name in ("calibration", "validation")
+        name: ImageSet(*(_tensor(arrays[f"{name}.{part}"]) for part in PARTS)) for name in ("calibration", "validation")
     }
-    none = replace(sets["validation"], **{part: _empty(getattr(sets["validation"], part)) for part in parts})
-    return DataSplits(none, sets["calibration"], sets["validation"], none, *(arrays[key] for key in _FACTS))
+    none = replace(sets["validation"], **{part: _empty(getattr(sets["validation"], part)) for part in PARTS})
+    class_names, mean, std = (arrays[key] for key in ("class_names", "mean", "std"))
+    return DataSplits(none, sets["calibration"], sets["validation"], none, class_names, mean, std, task=task)
 
 
-_FACTS = ("class_names", "mean", "std")
+PARTS = ("images", "labels", "soft_labels", "label_maps", "targets")
 
 
 def _tensor(array: Any) -> Any:
@@ -122,8 +122,8 @@ class EvaluationActor:
             os.chdir(working_folder)
         settings = make_config(json.loads(config), "the study")
         device = choose_device(settings.device)
-        data = arrays_to_images(images).to(device)
-        self._space = make_study_space(settings, data.in_channels, data.num_classes)
+        data = arrays_to_images(images, settings.task.make()).to(device)
+        self._space = make_study_space(settings, data.in_channels, data.num_outputs, data.image_size)
         tensors = {name: _tensor(array).to(device) for name, array in weights.items()}
         self._evaluator = Evaluator(SharedWeights(self._space, settings.seed, "meta"), tensors, data, data.validation)
 
@@ -131,9 +131,9 @@ class EvaluationActor:
         """Return once the actor has started."""
         return True
 
-    def run(self, architecture: str) -> float:
-        """Return the validation accuracy in percent of a network, given as canonical JSON."""
+    def run(self, architecture: str) -> Evaluation:
+        """Return the score and its spread on validation images of a network, given as canonical JSON."""
         from search_spaces.architecture import read_architecture
 
         _, _, knobs = read_architecture(architecture)
-        return self._evaluator.accuracy(self._space.blueprint(self._space.architecture(knobs)))
+        return self._evaluator.score_and_spread(self._space.blueprint(self._space.architecture(knobs)))

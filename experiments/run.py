@@ -21,9 +21,8 @@ from experiments.stages.search import require_reachable_bounds, search_space
 from experiments.stages.training import train_supernetwork
 from experiments.stages.warm_start import start_networks
 from experiments.store.store import Store, Study
-from experiments.study_space import make_study_space
+from experiments.study_space import data_and_space
 from experiments.talk import Talk
-from nas.data.splits import load_data
 from nas.files import write_text
 
 Until = Literal["training", "search", "report"]
@@ -90,10 +89,9 @@ def _prepare(
 ) -> Callable[[Study], Context]:
     """Return what makes the context of the study, once its data and space are known to be usable."""
     device = choose_device(config.device)
-    data = load_data(config.data, config.seed)
+    data, space = data_and_space(config)
     for name in data.skipped:
         talk.warn(f"{name} does not decode: left out")
-    space = make_study_space(config, data.in_channels, data.num_classes)
     folder = make_folder(out / config.name)
     talk.say(f"study {config.name}: space {space.name} of {space.size():,} networks, {len(data.training)} images")
     return lambda study: Context(config, study, folder, space, data.to(device), device, talk, together, evaluating)
@@ -111,7 +109,7 @@ def _stages(context: Context, until: Until) -> Outcome:
     searched = search_space(context, trained, latencies, start)
     fronts = make_fronts(context, searched, latencies)
     write_text(context.folder / "front.json", json.dumps(fronts.to_dict(context), indent=1, sort_keys=True) + "\n")
-    write_text(context.folder / "front.csv", front_csv(fronts))
+    write_text(context.folder / "front.csv", front_csv(fronts, context.data.task.metric))
     summary: dict[str, Any] = {
         "study": context.config.name,
         "folder": str(context.folder),
@@ -129,7 +127,7 @@ def _stages(context: Context, until: Until) -> Outcome:
     best = exported[0]
     summary |= {
         "best_on_validation": fronts.candidates[fronts.chosen[0]].label,
-        "its_test_accuracy_percent": best.accuracy("test").percent,
+        f"its_test_{context.data.task.metric.column}": best.score("test").value,
         "its_weights": best.weights,
     }
     return _report(context, summary, report_data(context, trained, latencies, searched, fronts, scaled, exported))

@@ -75,7 +75,7 @@ def shape_rows(context: Context, trained: Trained, num: int, cost: str) -> list[
         for number, architecture in enumerate(context.space.decode(genes)):
             key = {"architecture": architecture.key, "step": trained.points[-1]["step"]}
             blueprint = context.space.blueprint(architecture)
-            found = journal.get(key) or journal.add(key, {"accuracy": evaluator.accuracy(blueprint)})
+            found = journal.get(key) or journal.add(key, {"accuracy": evaluator.score(blueprint)})
             rows.append(
                 {
                     "architecture": architecture.key,

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from experiments.store.store import Study
 from nas.search.objectives import Objective, Values, make_objective, to_minimised
 from nas.search.pareto import non_dominated
+from nas.tasks import metrics
 from search_spaces.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ALIASES = {"validation_accuracy": "accuracy"}
+ALIASES = {f"validation_{name}": name for name in metrics()}
 """Stored quantities that an objective knows by another name."""
 
 

@@ -18,6 +18,7 @@ from experiments.config import StudyConfig
 from experiments.talk import Talk
 from experiments.tuning_ranges import Ranges, with_values
 from experiments.tuning_trial import run_trial
+from nas.tasks import Metric
 from search_spaces.errors import UsageError, missing_extra
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class TuningPlan:
     def name(self) -> str:
         """The name of the study of the trials."""
         return f"{self.config.name} tuning"
+
+    @property
+    def metric(self) -> Metric:
+        """What trials are judged by."""
+        return self.config.task.make().metric
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -122,15 +128,16 @@ def _tune_here(plan: TuningPlan, study: Study, folder: Path, talk: Talk) -> None
         study.begin("trial", trial_key(number))
         place = folder / f"trial-{number:05d}"
         found = {"values": dict(trial.params), **run_trial(plan.trial_config(trial.params), place, report)}
-        finish_trial(study, number, found, talk)
+        finish_trial(study, plan.metric, number, found, talk)
         shutil.rmtree(place, ignore_errors=True)
 
 
-def finish_trial(study: Study, number: int, found: dict[str, Any], talk: Talk) -> None:
+def finish_trial(study: Study, metric: Metric, number: int, found: dict[str, Any], talk: Talk) -> None:
     """Commit a trial's row and say its result."""
     study.finish("trial", trial_key(number), found)
     values = ", ".join(f"{key} {_shown(value)}" for key, value in found["values"].items())
-    score = f"{found['scores'][-1]:.2f} % after {len(found['scores'])} reports" if found["scores"] else "no score"
+    scores = found["scores"]
+    score = f"{metric.text(metric.rank(scores[-1]))} after {len(scores)} reports" if scores else "no score"
     talk.say(f"{trial_key(number)}: {values}: {found['state']}, {score}")
 
 
@@ -167,7 +174,7 @@ def _findings(plan: TuningPlan, rows: Sequence[Row]) -> dict[str, Any]:
         "study": plan.name,
         "trials": len(rows),
         "epochs": plan.epochs,
-        "score": "mean validation accuracy of the smallest, middle and largest network, percent",
+        "score": _meaning(plan.metric),
         "best": None if best is None else {"values": best["values"], "score": round(best["scores"][-1], 2)},
         "options": "" if best is None else " ".join(f"--set {key}={_shown(v)}" for key, v in best["values"].items()),
         "all": [
@@ -180,6 +187,12 @@ def _findings(plan: TuningPlan, rows: Sequence[Row]) -> dict[str, Any]:
             for row in ordered
         ],
     }
+
+
+def _meaning(metric: Metric) -> str:
+    unit = "percent" if metric.unit == "%" else metric.unit
+    sign = ", negative" if metric.direction == "min" else ""
+    return f"mean validation {metric.title} of the smallest, middle and largest network, {unit}{sign}"
 
 
 def _shown(value: Any) -> str:

@@ -18,6 +18,7 @@ from experiments.store.store import Study
 from experiments.talk import Talk
 from experiments.tuning import REDUCTION_FACTOR, TuningPlan, finish_trial, optuna_study, trial_key
 from experiments.tuning_trial import NUM_REPORTS, run_trial
+from nas.tasks import Metric
 from search_spaces.errors import NasError
 
 
@@ -33,7 +34,7 @@ def tune_on_ray(plan: TuningPlan, study: Study, folder: Path, talk: Talk) -> Non
     if left < 1:
         return
     with connected(plan.ray or LOCAL):
-        committing = _Rows(study, len(rows), talk)
+        committing = _Rows(study, plan.metric, len(rows), talk)
         tuner = tune.Tuner(
             tune.with_resources(_trainable(plan, folder), _resources(plan)),
             tune_config=tune.TuneConfig(
@@ -98,8 +99,8 @@ def _search(plan: TuningPlan, rows: list[Any]) -> OptunaSearch:
 class _Rows(Callback):  # type: ignore[misc]
     """Commits each trial of Ray as it ends; runs where the tuner runs."""
 
-    def __init__(self, study: Study, num_done: int, talk: Talk) -> None:
-        self._study, self._talk, self._next = study, talk, num_done
+    def __init__(self, study: Study, metric: Metric, num_done: int, talk: Talk) -> None:
+        self._study, self._metric, self._talk, self._next = study, metric, talk, num_done
         self._scores: dict[str, list[float]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -118,4 +119,5 @@ class _Rows(Callback):  # type: ignore[misc]
         # Ray stops a trial at its last report before it can say more.
         state = "complete" if len(scores) == NUM_REPORTS else trial.last_result.get("state", "stopped")
         self._study.begin("trial", trial_key(number))
-        finish_trial(self._study, number, {"values": dict(trial.config), "state": state, "scores": scores}, self._talk)
+        found = {"values": dict(trial.config), "state": state, "scores": scores}
+        finish_trial(self._study, self._metric, number, found, self._talk)

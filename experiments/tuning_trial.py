@@ -14,6 +14,10 @@ Report = Callable[[int, float], bool]
 """Takes the number of the report, from 1, and the score; says whether the trial shall stop."""
 
 
+DIVERGED = -1e6
+"""The score of a diverged training where less is better, and the worst has no bound."""
+
+
 class _StoppedError(Exception):
     """The trial was told to stop."""
 
@@ -21,21 +25,23 @@ class _StoppedError(Exception):
 def run_trial(config: StudyConfig, folder: Path, report: Report) -> dict[str, Any]:
     """Train by ``config`` and return the scores, one a report, and how it ended, plain data.
 
-    The score is the mean validation accuracy, in percent, of the smallest, the middle and the largest network. A
-    training that diverges scores 0.
+    The score is the mean of the task's metric on validation images over the smallest, the middle and the largest
+    network, negative where less is better. A training that diverges scores the least.
 
     Args:
         config: of a study, with the trial's values and its epochs.
         folder: of the checkpoints; a trial that was killed goes on from them.
         report: told every score, those of a resumed trial again.
     """
+    from nas.training.curves import landmark_scores
     from nas.training.loop import Watch, train
 
+    metric = config.task.make().metric
     scores: list[float] = []
 
     def finish(_step: int, point: Any) -> None:
-        accuracies = point["validation_accuracy"].values()
-        scores.append(sum(accuracies) / len(accuracies))
+        found = landmark_scores(point).values()
+        scores.append(metric.rank(sum(found) / len(found)))
         if report(len(scores), scores[-1]) and len(scores) < num_reports:
             raise _StoppedError
 
@@ -48,23 +54,23 @@ def run_trial(config: StudyConfig, folder: Path, report: Report) -> dict[str, An
     except NasError as error:
         if type(error) is not NasError:
             raise
-        report(len(scores) + 1, 0.0)
-        return {"state": "diverged", "scores": [*scores, 0.0], "reason": str(error)}
+        least = 0.0 if metric.direction == "max" else DIVERGED
+        report(len(scores) + 1, least)
+        return {"state": "diverged", "scores": [*scores, least], "reason": str(error)}
     return {"state": "complete", "scores": scores}
 
 
 def _trainer(config: StudyConfig) -> tuple[Any, dict[str, Any]]:
     """Return the trainer of a trial, with checkpoints for ``NUM_REPORTS``, and what identifies it."""
     from experiments.context import choose_device
-    from experiments.study_space import make_study_space
-    from nas.data.splits import load_data
+    from experiments.study_space import data_and_space
     from nas.training.step import Trainer
     from search_spaces.quantised import architecture_space
     from search_spaces.sharing import SharedWeights
 
     device = choose_device(config.device)
-    data = load_data(config.data, config.seed).to(device)
-    space = make_study_space(config, data.in_channels, data.num_classes)
+    data, space = data_and_space(config)
+    data = data.to(device)
     shared = SharedWeights(architecture_space(space), config.seed, device)
     trainer = Trainer(shared, data, config.training, config.augmentation, config.seed)
     every = -(-trainer.num_steps // NUM_REPORTS)

@@ -6,7 +6,7 @@ weights and images, so that an evaluation repeated gives the same number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from nas.data.batches import prepare
 from nas.data.splits import DataSplits, ImageSet
 from nas.quantisation.simulate import simulated
+from nas.tasks import Task
 from search_spaces.blueprint import Blueprint
 from search_spaces.precision import is_quantised
 from search_spaces.sharing import SharedWeights
@@ -59,44 +60,55 @@ class Evaluator:
     ) -> None:
         self._shared, self._tensors = shared, tensors
         self._calibration, self._batches = Batches(data.calibration, data), Batches(images, data)
-        self._labels = images.labels
+        self._images, self._task = images, data.task
 
     @torch.inference_mode()
     def statistics(self, blueprint: Blueprint) -> dict[str, Tensor]:
         """Return the BatchNorm statistics of one network: cumulative averages over the calibration images."""
-        statistics = self._shared.new_statistics(blueprint, self._labels.device)
+        statistics = self._shared.new_statistics(blueprint, self._images.labels.device)
         if statistics:
             for batch in self._calibration.at(blueprint.resolution):
                 self._shared.run(blueprint, batch, "calibrate", tensors=self._tensors, statistics=statistics)
         return statistics
 
     @torch.inference_mode()
-    def correct(self, blueprint: Blueprint, statistics: Mapping[str, Tensor] | None = None) -> Tensor:
-        """Return which images the network classifies correctly, (n,) bool; a quantised one is simulated."""
+    def rows(self, blueprint: Blueprint, statistics: Mapping[str, Tensor] | None = None) -> Tensor:
+        """Return what the metric of the task needs of each image, (n, ...); in classification which are right.
+
+        A quantised network is simulated.
+        """
         if statistics is None:
             statistics = self.statistics(blueprint)
         if is_quantised(blueprint):
             plain = self._shared.extract(blueprint, self._tensors, statistics)
             network = simulated(plain, blueprint, self._calibration.at(blueprint.resolution))
-            return module_correct(network, self._batches, blueprint.resolution)
-        logits = [
+            return module_rows(network, self._batches, blueprint.resolution, self._task)
+        outputs = (
             self._shared.run(blueprint, batch, "evaluate", tensors=self._tensors, statistics=statistics)
             for batch in self._batches.at(blueprint.resolution)
-        ]
-        return torch.cat(logits).argmax(1) == self._labels
+        )
+        return rows_of(self._task, outputs, self._images)
 
-    def accuracy(self, blueprint: Blueprint) -> float:
-        """Return the top-1 accuracy in percent."""
-        return percent(self.correct(blueprint))
+    def score(self, blueprint: Blueprint) -> float:
+        """Return the metric of the task."""
+        return self._task.value(self.rows(blueprint))
+
+    def score_and_spread(self, blueprint: Blueprint) -> tuple[float, float]:
+        """Return the metric of the task and its standard deviation over draws of as many images."""
+        rows = self.rows(blueprint)
+        return self._task.value(rows), self._task.spread(rows)
+
+
+def rows_of(task: Task, outputs: Iterable[Tensor], images: ImageSet) -> Tensor:
+    """Return the rows of all images from the outputs of the batches that ``Batches`` makes of them, in order."""
+    found, start = [], 0
+    for batch in outputs:
+        found.append(task.rows(batch, images.truth[start : start + len(batch)]))
+        start += len(batch)
+    return torch.cat(found)
 
 
 @torch.inference_mode()
-def module_correct(module: nn.Module, batches: Batches, resolution: tuple[int, int]) -> Tensor:
-    """Return which images of ``batches`` a plain module in evaluation mode classifies correctly, (n,) bool."""
-    logits = torch.cat([module(batch) for batch in batches.at(resolution)])
-    return logits.argmax(1) == batches.images.labels
-
-
-def percent(correct: Tensor) -> float:
-    """Return the share of true entries in percent."""
-    return 100.0 * int(correct.sum()) / len(correct)
+def module_rows(module: nn.Module, batches: Batches, resolution: tuple[int, int], task: Task) -> Tensor:
+    """Return the rows of the images of ``batches`` for a plain module in evaluation mode."""
+    return rows_of(task, (module(batch) for batch in batches.at(resolution)), batches.images)

@@ -11,6 +11,7 @@ from nas.data.batches import prepare
 from nas.data.settings import AugmentSettings
 from nas.data.splits import DataSplits
 from nas.training.batch import training_batch
+from nas.training.losses import Outputs, make_loss
 from nas.training.optimiser import learning_rate, make_optimiser
 from nas.training.settings import FinetuneSettings
 from search_spaces.blueprint import Blueprint
@@ -31,8 +32,8 @@ def finetune(
 ) -> nn.Module:
     """Return a copy of ``module``, trained on the training images; with 0 epochs, a copy as it is.
 
-    BatchNorm trains on batch statistics; afterwards its running statistics are cumulative averages over the
-    calibration images, so that evaluation does not depend on the last steps.
+    The loss is the task's own. BatchNorm trains on batch statistics; afterwards its running statistics are cumulative
+    averages over the calibration images, so that evaluation does not depend on the last steps.
 
     Args:
         module: the plain network of ``blueprint``; it is not changed.
@@ -68,7 +69,7 @@ def _train(
     module.train()
     parameters = dict(module.named_parameters())
     optimiser = make_optimiser(parameters, settings)
-    loss_of = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
+    loss_of = make_loss(data.task.loss, settings.label_smoothing)
     num_steps = max(1, settings.epochs * (len(data.training) // settings.batch_size))
     device = data.training.labels.device
     # A block may drop units at random: it draws from torch's global generators.
@@ -76,8 +77,8 @@ def _train(
         torch.manual_seed(seed)
         for step in range(num_steps):
             set_progress(module, step / num_steps)
-            images, labels = training_batch(data, resolution, settings.batch_size, augmentation, seed, step)
-            loss_of(module(images), labels).backward()
+            images, targets = training_batch(data, resolution, settings.batch_size, augmentation, seed, step)
+            torch.autograd.backward(loss_of(Outputs(*data.task.aligned(module(images), targets))))
             torch.nn.utils.clip_grad_norm_(parameters.values(), settings.max_gradient_norm, foreach=True)
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(step, num_steps, settings)

@@ -23,6 +23,7 @@ from experiments.report.panel import PANELS
 from experiments.store.store import Store
 from nas.data.source import SOURCES
 from nas.search.algorithm import algorithms
+from nas.tasks import tasks
 from nas.training.distillation import distillations
 from nas.training.losses import losses
 from nas.training.samplers import samplers
@@ -210,6 +211,7 @@ KINDS: dict[str, Registry[object]] = {
         LAWS,
         SOURCES,
         samplers,
+        tasks,
         losses,
         distillations,
         algorithms,

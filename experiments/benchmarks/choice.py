@@ -96,7 +96,7 @@ def _alone(
 ) -> dict[str, float]:
     """Return the accuracies of a network after training it alone."""
     from nas.data.settings import AugmentSettings
-    from nas.evaluation import Batches, module_correct, percent
+    from nas.evaluation import Batches, module_rows
     from nas.finetune import finetune
     from nas.training.settings import FinetuneSettings
     from search_spaces.building import build
@@ -105,6 +105,8 @@ def _alone(
     settings = FinetuneSettings(epochs=epochs, learning_rate=learning_rate, warmup_fraction=0.1)
     module = finetune(build(blueprint, seed=seed), blueprint, data, settings, AugmentSettings(), seed)
     return {
-        f"{name}_percent": round(percent(module_correct(module, Batches(split, data), blueprint.resolution)), 2)
+        f"{name}_percent": round(
+            data.task.value(module_rows(module, Batches(split, data), blueprint.resolution, data.task)), 2
+        )
         for name, split in (("validation", data.validation), ("test", data.test))
     }

@@ -147,10 +147,11 @@ def _exported(problem: Problem, architecture: Architecture) -> dict[str, Any]:
         write_quantised_onnx(path, plain, blueprint, calibration)
         report = check_onnx(path, simulated(plain, blueprint, calibration), test, data.test.labels)
         num_bytes = path.stat().st_size
+    assert report.agreement_percent is not None
     return {
         "precisions": " ".join(policy_of(blueprint).values()),
-        "test_accuracy_onnxruntime": round(report.accuracy_percent, 2),
-        "test_accuracy_simulated": round(report.module_accuracy_percent, 2),
+        "test_accuracy_onnxruntime": round(report.score, 2),
+        "test_accuracy_simulated": round(report.module_score, 2),
         "agreement_percent": round(report.agreement_percent, 2),
         "largest_logit_difference": round(report.max_abs_difference, 4),
         "size_bytes": size_bytes(network_layers(blueprint)),

@@ -74,9 +74,9 @@ def _rows(space: str, knob: str, data: DataSettings, epochs: int, seed: int) -> 
     evaluator = Evaluator(shared, trainer.average, images, images.validation)
     x, _ = training_batch(images, cuts[0].resolution, 64, AugmentSettings(), seed, 0)
     with torch.no_grad():
-        before, output = [evaluator.accuracy(each) for each in cuts], shared.run(cuts[0], x)
+        before, output = [evaluator.score(each) for each in cuts], shared.run(cuts[0], x)
         sort_in_training(shared, trainer.average, trainer.optimiser)
-        after, change = [evaluator.accuracy(each) for each in cuts], shared.run(cuts[0], x) - output
+        after, change = [evaluator.score(each) for each in cuts], shared.run(cuts[0], x) - output
     return [
         {
             "seed": seed,

@@ -68,12 +68,10 @@ def _space(name: str | None, config: Path | None, settings: list[str]) -> Search
 
         given = {".".join(keys): value for keys, value in map(parse_override, settings)}
         return space(str(name), **given)
-    from experiments.study_space import make_study_space
-    from nas.data.splits import load_data
+    from experiments.study_space import data_and_space
 
     study = read_config(config, settings)
-    data = load_data(study.data, study.seed)
-    return make_study_space(study, data.in_channels, data.num_classes)
+    return data_and_space(study)[1]
 
 
 def _own_folder(target: str, space: SearchSpace) -> Path:

@@ -79,7 +79,9 @@ def show(
 @study_app.command()
 def pick(
     name: str = NameArgument,
-    best: str = typer.Option("accuracy", "--best", help="What to optimise: accuracy, params, macs, latency_ms@TARGET."),
+    best: str = typer.Option(
+        "", "--best", help="What to optimise: params, macs, latency_ms@TARGET; by default the metric, as accuracy."
+    ),
     under: list[str] = typer.Option(
         [], "--under", help="A budget, as latency_ms@t4=2 or params=3e6; of accuracy the least. May be repeated."
     ),

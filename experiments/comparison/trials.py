@@ -78,7 +78,7 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     Validation images choose nothing here and test images are looked at once, at the end.
     """
     from experiments.context import choose_device
-    from nas.evaluation import Batches, module_correct, percent
+    from nas.evaluation import Batches, module_rows
     from nas.finetune import finetune
     from search_spaces.building import build
 
@@ -89,10 +89,10 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     trained = finetune(network, trial.blueprint, data, trial.training, trial.augmentation, trial.seed, device)
     processor, wall = time.process_time() - start, time.perf_counter() - start_wall
     splits = {"validation": data.validation, "test": data.test}
-    found = {
-        f"{name}_accuracy": percent(module_correct(trained, Batches(images, data), trial.blueprint.resolution))
-        for name, images in splits.items()
-    }
+    found = {}
+    for name, images in splits.items():
+        rows = module_rows(trained, Batches(images, data), trial.blueprint.resolution, data.task)
+        found[f"{name}_accuracy"] = data.task.value(rows)
     return {**found, "training_cpu_s": round(processor, 2), "training_s": round(wall, 2)}
 
 

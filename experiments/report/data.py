@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -17,6 +18,7 @@ from pydantic import (
 )
 
 from experiments.report.table import EvaluatedTable
+from nas.tasks import Metric
 from predictors.measurement import Obtained
 from search_spaces.blueprint import Blueprint, blueprint_from_dict
 from search_spaces.errors import UsageError
@@ -53,6 +55,32 @@ class Quantity(_Frozen):
     lower: FiniteFloat | None = None
     upper: FiniteFloat | None = None
     n: int | None = Field(None, ge=0)
+
+
+class ReportMetric(_Frozen):
+    """What the networks of the study are judged by: accuracy, or the metric of its task.
+
+    What the other classes here call accuracy is that metric, in its unit.
+    """
+
+    name: str = "accuracy"
+    title: str = "accuracy"
+    unit: str = "%"
+    direction: Literal["max", "min"] = "max"
+
+    @classmethod
+    def of(cls, metric: Metric) -> ReportMetric:
+        """Return a task's metric as the report holds it."""
+        return cls(name=metric.name, title=metric.title, unit=metric.unit, direction=metric.direction)
+
+    @property
+    def heading(self) -> str:
+        """The title as the first word of a line."""
+        return self.title[:1].upper() + self.title[1:]
+
+    def rank(self, value: float) -> float:
+        """Return a number that is larger for a better value."""
+        return value if self.direction == "max" else -value
 
 
 class Costs(_Frozen):
@@ -95,12 +123,22 @@ class GroupAccuracy(_Frozen):
 
     Attributes:
         least_macs, most_macs: of the group.
-        percent: mean over a few of its networks, of validation data.
+        percent: mean over a few of its networks, of validation data, in the unit of the metric.
     """
 
     least_macs: int
     most_macs: int
     percent: Diverging
+
+
+def group_scores(groups: Iterable[Mapping[str, Any]]) -> tuple[GroupAccuracy, ...]:
+    """Return the groups of a point of the curves: range of MACs, and behind it the metric by its name."""
+    found = []
+    for group in groups:
+        macs = {name: group[name] for name in ("least_macs", "most_macs")}
+        [value] = [value for name, value in group.items() if name not in macs]
+        found.append(GroupAccuracy(**macs, percent=value))
+    return tuple(found)
 
 
 class TrainingPoint(_Frozen):
@@ -169,7 +207,7 @@ class Candidate(Costs):
 
 
 class Front(_Frozen):
-    """The candidates as one target sees them; ``recipe`` says how their accuracy was obtained."""
+    """The candidates as one target sees them; ``recipe`` names their score, and after a comma how it was obtained."""
 
     target: str
     recipe: str
@@ -292,6 +330,7 @@ class ReportData(_Frozen):
     """Everything that the report shows; an empty part leaves its panel out."""
 
     study: StudyInfo
+    metric: ReportMetric = Field(ReportMetric(), exclude_if=lambda metric: metric == ReportMetric())
     counting: str = "core"
     training: tuple[TrainingPoint, ...] = ()
     search: SearchHistory = SearchHistory()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from nas.tasks import metrics
+
 _ALGORITHMS = {"ehvi": "expected hypervolume improvement", "nsga2": "NSGA-II", "random": "random search"}
 
 _QUANTITIES = {
-    "predicted_validation_accuracy": "Validation accuracy, predicted from the other networks",
-    "searched_validation_accuracy": "Validation accuracy, as the search saw it",
-    "validation_accuracy": "Validation accuracy, inherited weights",
-    "test_accuracy": "Test accuracy, inherited weights",
-    "test_accuracy_fine_tuned": "Test accuracy, fine-tuned",
-    "validation_accuracy_fine_tuned": "Validation accuracy, fine-tuned",
-    "onnx_test_accuracy": "Test accuracy of the ONNX file",
+    "predicted_validation_METRIC": "Validation TITLE, predicted from the other networks",
+    "searched_validation_METRIC": "Validation TITLE, as the search saw it",
+    "validation_METRIC": "Validation TITLE, inherited weights",
+    "test_METRIC": "Test TITLE, inherited weights",
+    "test_METRIC_fine_tuned": "Test TITLE, fine-tuned",
+    "validation_METRIC_fine_tuned": "Validation TITLE, fine-tuned",
+    "onnx_test_METRIC": "Test TITLE of the ONNX file",
     "latency_ms": "Latency",
 }
 
@@ -29,7 +31,11 @@ def algorithm_title(name: str) -> str:
 
 def quantity_title(name: str) -> str:
     """Return the title of a quantity."""
-    return _QUANTITIES.get(name, name.replace("_", " ").capitalize())
+    for metric in metrics().values():
+        title = _QUANTITIES.get(name.replace(metric.name, "METRIC"))
+        if title is not None:
+            return title.replace("TITLE", metric.title)
+    return name.replace("_", " ").capitalize()
 
 
 def counting_title(name: str) -> str:

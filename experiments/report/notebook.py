@@ -12,8 +12,8 @@ MAX_ROWS = 15
 
 
 def front_html(front: Front) -> str:
-    """Return the networks on a front, the most accurate first."""
-    members = sorted((c for c in front.candidates if c.on_front), key=lambda c: (-c.accuracy.value, c.key))
+    """Return the networks on a front, the slowest first, which are the best."""
+    members = sorted((c for c in front.candidates if c.on_front), key=lambda c: (-c.latency_ms.value, c.key))
     rows = [
         [
             f"{c.label} ★" if c.chosen else c.label,
@@ -26,7 +26,8 @@ def front_html(front: Front) -> str:
     ]
     more = f"; {len(members) - MAX_ROWS} more are not shown" if len(members) > MAX_ROWS else ""
     caption = f"Front on {front.target}: {len(members)} of {len(front.candidates)} networks{more}. ★ chosen."
-    return _table(caption, ("network", "validation accuracy", "latency", "MACs", "parameters"), rows)
+    score = front.recipe.partition(",")[0]
+    return _table(caption, ("network", score, "latency", "MACs", "parameters"), rows)
 
 
 def report_html(data: ReportData) -> str:

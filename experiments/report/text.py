@@ -12,7 +12,7 @@ MAX_ROWS = 12
 
 
 def render_front_table(data: ReportData) -> str:
-    """Return the networks that are on a front as plain text, the most accurate first; "" when there are none.
+    """Return the networks that are on a front as plain text, the best by the metric first; "" when there are none.
 
     A latency is in brackets where its network is not on that target's front. The letter behind a number says how it was
     obtained, and the line below the table what the letters mean.
@@ -26,7 +26,13 @@ def render_front_table(data: ReportData) -> str:
     if not rows:
         return ""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    titles = ("network", "validation accuracy", *(front.target for front in data.fronts), "MACs A", "params A")
+    titles = (
+        "network",
+        f"validation {data.metric.title}",
+        *(front.target for front in data.fronts),
+        "MACs A",
+        "params A",
+    )
     for number, title in enumerate(titles):
         table.add_column(Text(title), justify="right" if number else "left", no_wrap=number > 0)
     for row in rows[:MAX_ROWS]:
@@ -45,7 +51,7 @@ def _rows(data: ReportData) -> list[list[str]]:
     by_target = [{c.key: c for c in front.candidates} for front in data.fronts]
     members = {c.key: c for front in data.fronts for c in front.candidates if c.on_front}
     chosen = {c.key for front in data.fronts for c in front.candidates if c.chosen}
-    ordered = sorted(members.values(), key=lambda c: (-c.accuracy.value, c.key))
+    ordered = sorted(members.values(), key=lambda c: (-data.metric.rank(c.accuracy.value), c.key))
     return [
         [
             f"{c.label} *" if c.key in chosen else c.label,

@@ -14,8 +14,8 @@ from experiments.context import Context
 from experiments.machine import versions
 from experiments.stages.fronts import Candidate, Fronts
 from experiments.stages.training import Trained
-from nas.evaluation import Batches, module_correct, percent
-from nas.export.card import Accuracy, CardInfo, DataInfo, write_card
+from nas.evaluation import Batches, module_rows
+from nas.export.card import CardInfo, DataInfo, Score, write_card
 from nas.export.onnx import ONNX_FILE, OnnxReport, check_onnx, write_onnx
 from nas.export.quantised_onnx import write_quantised_onnx
 from nas.export.safetensors import ARCHITECTURE_FILE, MODEL_FILE, ModelInfo, write_model
@@ -37,20 +37,20 @@ class Exported:
 
     Attributes:
         weights: whose were written: the fine-tuned, unless they do worse on validation images than the inherited.
-        accuracies: of both.
+        scores: of both.
         onnx: how the ONNX file compares.
         files: name (relative to the study's folder where it is below it), num_bytes, sha256 of each.
     """
 
     key: str
     weights: Weights
-    accuracies: tuple[Accuracy, ...]
+    scores: tuple[Score, ...]
     onnx: OnnxReport
     files: tuple[dict[str, Any], ...]
 
-    def accuracy(self, split: str) -> Accuracy:
-        """Return the accuracy of the written weights on a split."""
-        return _accuracy_of(self.accuracies, self.weights, split)
+    def score(self, split: str) -> Score:
+        """Return the task's metric of the written weights on a split."""
+        return _score_of(self.scores, self.weights, split)
 
 
 def export_networks(context: Context, trained: Trained, fronts: Fronts) -> list[Exported]:
@@ -62,15 +62,16 @@ def export_networks(context: Context, trained: Trained, fronts: Fronts) -> list[
 def _export(context: Context, trained: Trained, candidate: Candidate) -> Exported:
     key = candidate.architecture.key
     stored = context.study.done("export").get(key)
-    if stored is not None and _unchanged(context.folder, stored["files"]):
+    # A row without scores is of an earlier version: its network is written again.
+    if stored is not None and "scores" in stored and _unchanged(context.folder, stored["files"]):
         return _read(key, stored)
     context.study.begin("export", key)
     exported = export_network(context, trained, candidate, context.folder / "models" / candidate.label)
     context.study.finish("export", key, _content(exported), (), candidate.architecture)
-    final = exported.accuracy("test")
+    final, metric = exported.score("test"), context.data.task.metric
     context.talk.say(
-        f"{candidate.label}: {final.weights} test accuracy {final.percent:.2f} %, as ONNX "
-        f"{exported.onnx.accuracy_percent:.2f} % (largest difference {exported.onnx.max_abs_difference:.1e})"
+        f"{candidate.label}: {final.weights} test {metric.title} {metric.text(final.value)}, as ONNX "
+        f"{metric.text(exported.onnx.score)} (largest difference {exported.onnx.max_abs_difference:.1e})"
     )
     return exported
 
@@ -99,11 +100,11 @@ def export_network(context: Context, trained: Trained, candidate: Candidate, fol
     if context.config.finetuning.epochs:
         modules["fine-tuned"] = tuned
     served = {name: _as_served(context, blueprint, module) for name, module in modules.items()}
-    accuracies = _accuracies(context, blueprint, served)
-    best: Weights = max(reversed(modules), key=lambda name: _accuracy_of(accuracies, name, "validation").percent)
+    scores, metric = _scores(context, blueprint, served), context.data.task.metric
+    best: Weights = max(reversed(modules), key=lambda name: metric.rank(_score_of(scores, name, "validation").value))
     report = _write(context, candidate.architecture, blueprint, modules[best], served[best], folder)
-    write_card(folder / CARD_FILE, _card(context, candidate, blueprint, best, accuracies, report))
-    return Exported(candidate.architecture.key, best, accuracies, report, _files(context.folder, folder))
+    write_card(folder / CARD_FILE, _card(context, candidate, blueprint, best, scores, report))
+    return Exported(candidate.architecture.key, best, scores, report, _files(context.folder, folder))
 
 
 def _as_served(context: Context, blueprint: Blueprint, module: nn.Module) -> nn.Module:
@@ -113,24 +114,25 @@ def _as_served(context: Context, blueprint: Blueprint, module: nn.Module) -> nn.
     return simulated(module, blueprint, Batches(context.data.calibration, context.data).at(blueprint.resolution))
 
 
-def _accuracy_of(accuracies: Sequence[Accuracy], weights: str, split: str) -> Accuracy:
-    return next(found for found in accuracies if (found.weights, found.split) == (weights, split))
+def _score_of(scores: Sequence[Score], weights: str, split: str) -> Score:
+    return next(found for found in scores if (found.weights, found.split) == (weights, split))
 
 
-def _accuracies(context: Context, blueprint: Blueprint, modules: dict[Weights, nn.Module]) -> tuple[Accuracy, ...]:
-    """Return validation and test accuracy of each module."""
-    found = []
+def _scores(context: Context, blueprint: Blueprint, modules: dict[Weights, nn.Module]) -> tuple[Score, ...]:
+    """Return the task's metric of each module on validation and test images."""
+    found, task = [], context.data.task
     for weights, module in modules.items():
         for split, images in (("validation", context.data.validation), ("test", context.data.test)):
-            correct = module_correct(module, Batches(images, context.data), blueprint.resolution)
+            rows = module_rows(module, Batches(images, context.data), blueprint.resolution, task)
             how = "its precisions simulated in" if is_quantised(blueprint) else "plain"
             how += " PyTorch module, float32, statistics of the calibration images"
             found.append(
-                Accuracy.model_validate(
+                Score.model_validate(
                     {
                         "weights": weights,
                         "split": split,
-                        "percent": percent(correct),
+                        "value": task.value(rows),
+                        "spread": task.spread(rows),
                         "num_images": len(images),
                         "obtained": how,
                     }
@@ -147,22 +149,24 @@ def _write(
     served: nn.Module,
     folder: Path,
 ) -> OnnxReport:
+    task = context.data.task
     info = ModelInfo(
         blueprint=blueprint,
         class_names=context.data.class_names,
         mean=context.data.mean,
         std=context.data.std,
         architecture=architecture,
+        metadata={} if task.name == "classification" else {"task": task.identity()},
     )
     write_model(folder, module, info)
     if is_quantised(blueprint):
         calibration = Batches(context.data.calibration.to("cpu"), context.data).at(blueprint.resolution)
-        write_quantised_onnx(folder / ONNX_FILE, module, blueprint, calibration)
+        write_quantised_onnx(folder / ONNX_FILE, module, blueprint, calibration, task.output)
     else:
-        write_onnx(folder / ONNX_FILE, module, blueprint)
+        write_onnx(folder / ONNX_FILE, module, blueprint, task.output)
     test = context.data.test.to("cpu")
     batches = Batches(test, context.data).at(blueprint.resolution)
-    return check_onnx(folder / ONNX_FILE, served.cpu(), batches, test.labels)
+    return check_onnx(folder / ONNX_FILE, served.cpu(), batches, test.truth, task)
 
 
 def _card(
@@ -170,7 +174,7 @@ def _card(
     candidate: Candidate,
     blueprint: Blueprint,
     weights: Weights,
-    accuracies: Sequence[Accuracy],
+    scores: Sequence[Score],
     report: OnnxReport,
 ) -> CardInfo:
     config, data = context.config, context.data
@@ -187,7 +191,8 @@ def _card(
         f"{training.networks_per_step} networks a step, {training.optimiser}, learning rate "
         f"{training.learning_rate:g}, batch {training.batch_size}, moving average {training.ema_decay:g}.",
         finetuning=_tuning_recipe(tuning, weights),
-        accuracies=tuple(accuracies),
+        scores=tuple(scores),
+        task=data.task,
         latencies=(*candidate.measured.values(), *candidate.latency.values()),
         onnx=report,
         data=DataInfo(
@@ -237,12 +242,12 @@ def _unchanged(root: Path, files: Sequence[dict[str, Any]]) -> bool:
 def _content(exported: Exported) -> dict[str, Any]:
     return {
         "weights": exported.weights,
-        "accuracies": [accuracy.model_dump(mode="json") for accuracy in exported.accuracies],
+        "scores": [score.model_dump(mode="json") for score in exported.scores],
         "onnx": asdict(exported.onnx),
         "files": list(exported.files),
     }
 
 
 def _read(key: str, stored: dict[str, Any]) -> Exported:
-    accuracies = tuple(Accuracy.model_validate(row) for row in stored["accuracies"])
-    return Exported(key, stored["weights"], accuracies, OnnxReport(**stored["onnx"]), tuple(stored["files"]))
+    scores = tuple(Score.model_validate(row) for row in stored["scores"])
+    return Exported(key, stored["weights"], scores, OnnxReport(**stored["onnx"]), tuple(stored["files"]))

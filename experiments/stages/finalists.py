@@ -1,4 +1,4 @@
-"""What was known of the accuracy of a finalist before it was evaluated again, and of the robust set, for the report."""
+"""What was known of the score of a finalist before it was evaluated again, and of the robust set, for the report."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from experiments.stages.fronts import Candidate, Fronts
 from nas.search.robust import MARGIN
 
 
-def accuracy_before(candidate: Candidate, fits: Sequence[PredictorFit]) -> list[NamedQuantity]:
-    """Return the accuracy as a model of the other evaluated networks predicts it, and as the search measured it."""
-    found = []
+def score_before(candidate: Candidate, fits: Sequence[PredictorFit]) -> list[NamedQuantity]:
+    """Return the score as a model of the other evaluated networks predicts it, and as the search measured it."""
+    found, score = [], candidate.score
     for fit in fits:
-        for point in fit.points if fit.quantity == "validation_accuracy" else ():
+        for point in fit.points if fit.quantity == score.quantity else ():
             if point.key == candidate.architecture.key:
-                value = Quantity(value=point.predicted, unit="%", obtained="predicted", spread=point.spread)
+                value = Quantity(value=point.predicted, unit=score.unit, obtained="predicted", spread=point.spread)
                 recipe = "a Gaussian process fitted on all other evaluated networks"
-                found.append(NamedQuantity(name="predicted_validation_accuracy", quantity=value, recipe=recipe))
-    accuracy = candidate.accuracy
-    value = Quantity(value=accuracy.value, unit="%", obtained=accuracy.obtained, spread=accuracy.spread)
+                found.append(NamedQuantity(name=f"predicted_{score.quantity}", quantity=value, recipe=recipe))
+    value = Quantity(value=score.value, unit=score.unit, obtained=score.obtained, spread=score.spread)
     recipe = "inside the supernetwork, inherited weights; the choice was made by it"
-    return [*found, NamedQuantity(name="searched_validation_accuracy", quantity=value, recipe=recipe)]
+    return [*found, NamedQuantity(name=f"searched_{score.quantity}", quantity=value, recipe=recipe)]
 
 
 def robust_networks(fronts: Fronts) -> RobustNetworks | None:

@@ -13,10 +13,11 @@ from experiments.context import Context
 from experiments.stages.bounds import breaks_bound
 from experiments.stages.latency import TargetLatency, measure
 from experiments.stages.search import Searched
-from nas.search.objectives import is_feasible, make_objective, to_minimised
+from nas.search.objectives import is_feasible, make_objective, metric_column, to_minimised
 from nas.search.pareto import non_dominated
 from nas.search.robust import RobustSet, lost_shares, robust_set
 from nas.search.selection import choose_kept
+from nas.tasks import Metric
 from predictors.measurement import Measurement, Obtained
 from predictors.target import is_present
 from search_spaces.architecture import Architecture
@@ -33,17 +34,17 @@ class Candidate:
     """One evaluated network.
 
     Attributes:
-        accuracy: in percent, on validation images, with inherited weights.
+        score: the metric of the task on validation images, with inherited weights.
         latency: by target name, what the search used.
         measured: by target name, what was timed.
-        label: a short name, ``N1`` being the most accurate.
+        label: a short name, ``N1`` being the best by its score.
         size_bytes: of its constants as they are exported, at its precisions.
     """
 
     architecture: Architecture
     label: str
     cost: Cost
-    accuracy: Measurement
+    score: Measurement
     latency: dict[str, Measurement]
     measured: dict[str, Measurement]
     size_bytes: int
@@ -58,7 +59,7 @@ class Candidate:
             "key": self.architecture.key,
             "label": self.label,
             "knobs": dict(self.architecture.choices),
-            "validation_accuracy": shown(self.accuracy),
+            self.score.quantity: shown(self.score),
             "latency_ms": {name: shown(found) for name, found in self.latency.items()},
             "latency_ms_measured": {name: shown(found) for name, found in self.measured.items()},
             "params": self.cost.params,
@@ -75,9 +76,9 @@ class Fronts:
 
     Attributes:
         candidates: everything that the study's algorithm evaluated.
-        on_front: by target name, which candidates are feasible and on its front of accuracy and latency.
+        on_front: by target name, which candidates are feasible and on its front of score and latency.
         on_joint_front: which candidates are on the front of all objectives of the search.
-        chosen: indices of the chosen candidates, the most accurate first.
+        chosen: indices of the chosen candidates, the best by score first.
         reasons: why each was chosen.
         robust: of several targets: as many networks as are chosen, that lose least over all targets together.
         chosen_lost: by target, the share of its front's hypervolume that the chosen networks do not reach.
@@ -123,10 +124,12 @@ def make_fronts(context: Context, searched: Searched, latencies: Sequence[Target
     """Return the fronts; the chosen networks are really timed on every target that is present."""
     with context.stage("selection"):
         result, objectives = searched.main, searched.objectives
-        accuracy = result.values[:, [o.name for o in objectives].index("accuracy")]
+        metric = context.data.task.metric
+        score = result.values[:, metric_column(objectives)]
+        rank = np.array([metric.rank(value) for value in score])
         feasible = is_feasible(result.values, objectives)
         predicted = {latency.target.name: latency.predict(result.genes) for latency in latencies}
-        points = {name: _points(name, accuracy, mean_ms, feasible) for name, (mean_ms, _) in predicted.items()}
+        points = {name: _points(metric, name, score, mean_ms, feasible) for name, (mean_ms, _) in predicted.items()}
         on_front = {name: non_dominated(values) for name, values in points.items()}
         robust = robust_set(points, context.config.networks) if len(points) > 1 else None
         architectures = context.space.decode(result.genes)
@@ -138,19 +141,23 @@ def make_fronts(context: Context, searched: Searched, latencies: Sequence[Target
 
         num = context.config.networks
         picked, left_out = choose_kept(result.values, objectives, feasible, num, keeps, num + MAX_REPLACEMENTS)
-        picked.sort(key=lambda row: (-accuracy[row], row))
-        candidates = _candidates(context, latencies, architectures, accuracy, result.front, predicted, timed)
-        reasons = tuple(_reason(row, picked, candidates) for row in picked)
+        picked.sort(key=lambda row: (-rank[row], row))
+        candidates = _candidates(context, latencies, architectures, score, result.front, predicted, timed)
+        reasons = tuple(_reason(row, picked, candidates, metric) for row in picked)
     lost = lost_shares(points, picked)
     return Fronts(candidates, on_front, result.front, tuple(picked), reasons, robust, lost, tuple(left_out))
 
 
 def _points(
-    target: str, accuracy: NDArray[np.float64], mean_ms: NDArray[np.float64], feasible: NDArray[np.bool_]
+    metric: Metric,
+    target: str,
+    score: NDArray[np.float64],
+    mean_ms: NDArray[np.float64],
+    feasible: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Return (n, 2) minimised values on a target, NaN for networks that break a bound."""
-    pair = (make_objective("accuracy"), make_objective(f"latency_ms@{target}"))
-    points = to_minimised(np.column_stack([accuracy, mean_ms]), pair)
+    pair = (make_objective(metric.name), make_objective(f"latency_ms@{target}"))
+    points = to_minimised(np.column_stack([score, mean_ms]), pair)
     points[~feasible] = np.nan
     return points
 
@@ -164,15 +171,16 @@ def _candidates(
     context: Context,
     latencies: Sequence[TargetLatency],
     architectures: Sequence[Architecture],
-    accuracy: NDArray[np.float64],
+    score: NDArray[np.float64],
     on_joint_front: NDArray[np.bool_],
     predicted: dict[str, tuple[NDArray[np.float64], NDArray[np.float64] | None]],
     measured: dict[int, dict[str, Measurement]],
 ) -> tuple[Candidate, ...]:
-    # Of equally accurate networks the one on the front comes first, so that N1 is always on it.
-    order = np.lexsort((~on_joint_front, -accuracy))
+    metric = context.data.task.metric
+    # Of equally good networks the one on the front comes first, so that N1 is always on it.
+    order = np.lexsort((~on_joint_front, np.array([-metric.rank(value) for value in score])))
     rank = {int(row): number for number, row in enumerate(order, start=1)}
-    spreads = {key: found.spread for key, found in context.study.measurements(quantity="validation_accuracy")}
+    spreads = {key: found.spread for key, found in context.study.measurements(quantity=f"validation_{metric.name}")}
     found = []
     for row, architecture in enumerate(architectures):
         latency = {}
@@ -184,7 +192,7 @@ def _candidates(
                 "latency_ms", float(mean_ms[row]), "ms", obtained, spread, each.target.name
             )
         quality = Measurement(
-            "validation_accuracy", float(accuracy[row]), "%", "measured", spreads.get(architecture.key)
+            f"validation_{metric.name}", float(score[row]), metric.unit, "measured", spreads.get(architecture.key)
         )
         blueprint = context.space.blueprint(architecture)
         counted, num_bytes = cost(blueprint, context.config.counting), size_bytes(network_layers(blueprint))
@@ -193,12 +201,13 @@ def _candidates(
     return tuple(found)
 
 
-def _reason(row: int, picked: Sequence[int], candidates: Sequence[Candidate]) -> str:
+def _reason(row: int, picked: Sequence[int], candidates: Sequence[Candidate], metric: Metric) -> str:
     """Return why a network was chosen, in words."""
+    best = "the most accurate" if metric.name == "accuracy" else f"the best by {metric.title}"
     reasons = []
-    if row == max(picked, key=lambda r: (candidates[r].accuracy.value, -r)):
-        reasons.append("the most accurate on validation images")
+    if row == max(picked, key=lambda r: (metric.rank(candidates[r].score.value), -r)):
+        reasons.append(f"{best} on validation images")
     for name in candidates[row].latency:
         if row == min(picked, key=lambda r: (candidates[r].latency[name].value, r)):
             reasons.append(f"the fastest on {name}")
-    return " and ".join(reasons) or "between the most accurate and the fastest of the front"
+    return " and ".join(reasons) or f"between {best} and the fastest of the front"

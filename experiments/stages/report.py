@@ -19,29 +19,34 @@ from experiments.report.data import (
     Costs,
     ExportedFile,
     Front,
-    GroupAccuracy,
     HypervolumePoint,
     NamedQuantity,
     PredictorFit,
     PredictorPoint,
     Quantity,
     ReportData,
+    ReportMetric,
     ScalingRow,
     SearchHistory,
     SearchRun,
     SpaceInfo,
     StudyInfo,
     TrainingPoint,
+    group_scores,
 )
 from experiments.stages.bounds import check_bounds
 from experiments.stages.export import Exported
-from experiments.stages.finalists import accuracy_before, robust_networks
+from experiments.stages.finalists import robust_networks, score_before
 from experiments.stages.fronts import Candidate, Fronts
 from experiments.stages.latency import TargetLatency
 from experiments.stages.scaling import Scaled
 from experiments.stages.search import Searched
 from experiments.stages.training import Trained
+from nas.export.card import Score
+from nas.search.objectives import metric_column
 from nas.search.selection import accuracy_interval
+from nas.tasks import Metric, ShareTask, Task
+from nas.training.curves import landmark_scores
 from predictors.accuracy import AccuracyModel
 from predictors.measurement import Measurement
 from predictors.validation import Validation
@@ -51,7 +56,7 @@ from search_spaces.population import PopulationCost
 INHERITED = "inherited weights (moving average), BatchNorm statistics of the calibration images"
 
 
-def front_csv(fronts: Fronts) -> str:
+def front_csv(fronts: Fronts, metric: Metric) -> str:
     """Return every candidate as CSV: one row a network, units in the names, how each latency was obtained."""
     import pandas as pd
 
@@ -60,7 +65,7 @@ def front_csv(fronts: Fronts) -> str:
         row: dict[str, Any] = {
             "key": candidate.architecture.key,
             "label": candidate.label,
-            "validation_accuracy_percent": candidate.accuracy.value,
+            f"validation_{metric.column}": candidate.score.value,
             "params": candidate.cost.params,
             "macs": candidate.cost.macs,
             "activations": candidate.cost.activations,
@@ -86,17 +91,18 @@ def report_data(
     exported: Sequence[Exported],
 ) -> ReportData:
     """Return what the report shows."""
-    accuracy_fit = _accuracy_fit(context, searched)
+    metric, metric_fit = context.data.task.metric, _metric_fit(context, searched)
     return ReportData(
         study=_study(context),
+        metric=ReportMetric.of(metric),
         counting=context.config.counting,
         training=tuple(_training_point(context, point) for point in trained.points),
-        search=_search(searched),
-        fronts=tuple(_front(name, fronts) for name in fronts.on_front),
+        search=_search(searched, metric),
+        fronts=tuple(_front(name, fronts, metric) for name in fronts.on_front),
         robust=robust_networks(fronts),
-        predictors=(*_latency_fits(context, latencies), *accuracy_fit),
+        predictors=(*_latency_fits(context, latencies), *metric_fit),
         networks=tuple(
-            _network(context, fronts.candidates[index], accuracy_fit, reason, files)
+            _network(context, fronts.candidates[index], metric_fit, reason, files)
             for index, reason, files in zip(fronts.chosen, fronts.reasons, exported, strict=True)
         ),
         scaling=tuple(_scaling_row(row) for row in scaled),
@@ -124,22 +130,22 @@ def _study(context: Context) -> StudyInfo:
 
 
 def _training_point(context: Context, point: Any) -> TrainingPoint:
-    accuracies = point["validation_accuracy"]
+    scores = landmark_scores(point)
     return TrainingPoint(
         step=point["step"],
         epoch=point["network_images"] // len(context.data.training),
         images=point["network_images"],
         loss=point["loss"],
         learning_rate=point["learning_rate"],
-        accuracy_smallest=accuracies["smallest"],
-        accuracy_middle=accuracies["middle"],
-        accuracy_largest=accuracies["largest"],
-        groups=tuple(GroupAccuracy(**group) for group in point["group_accuracy"]),
+        accuracy_smallest=scores["smallest"],
+        accuracy_middle=scores["middle"],
+        accuracy_largest=scores["largest"],
+        groups=group_scores(point[f"group_{context.data.task.metric.name}"]),
         rollbacks=tuple(point["rollbacks"]),
     )
 
 
-def _search(searched: Searched) -> SearchHistory:
+def _search(searched: Searched, metric: Metric) -> SearchHistory:
     runs = []
     for name, result in searched.results.items():
         history = tuple(HypervolumePoint(evaluations=n, hypervolume=v) for n, v in result.hypervolumes)
@@ -148,9 +154,9 @@ def _search(searched: Searched) -> SearchHistory:
     return SearchHistory(
         runs=tuple(runs),
         reference_point=dict(zip(named, searched.box.reference, strict=True)),
-        normalisation="each objective scaled to the box from the reference point to the best: accuracy from that of "
-        "the smallest network to 100 %, the others over the range of 2,000 random networks; 1 is the whole box; "
-        "of several targets, the mean over the fronts of each",
+        normalisation="each objective scaled to the box from the reference point to the best: "
+        f"{metric.title} from that of the smallest network to {metric.best:g} {metric.unit}, the others over the range "
+        "of 2,000 random networks; 1 is the whole box; of several targets, the mean over the fronts of each",
         obtained=("measured", "predicted", "analytic"),
     )
 
@@ -159,12 +165,12 @@ def _quantity(found: Measurement, n: int | None = None) -> Quantity:
     return Quantity(value=found.value, unit=found.unit, obtained=found.obtained, spread=found.spread, n=n)
 
 
-def _front(name: str, fronts: Fronts) -> Front:
+def _front(name: str, fronts: Fronts, metric: Metric) -> Front:
     candidates = tuple(
         ReportCandidate(
             key=candidate.architecture.key,
             label=candidate.label,
-            accuracy=_quantity(candidate.accuracy),
+            accuracy=_quantity(candidate.score),
             latency_ms=_quantity(candidate.latency[name]),
             on_front=bool(fronts.on_front[name][index]),
             chosen=index in fronts.chosen,
@@ -172,7 +178,7 @@ def _front(name: str, fronts: Fronts) -> Front:
         )
         for index, candidate in enumerate(fronts.candidates)
     )
-    return Front(target=name, recipe=f"validation accuracy, {INHERITED}", candidates=candidates)
+    return Front(target=name, recipe=f"validation {metric.title}, {INHERITED}", candidates=candidates)
 
 
 def _costs(found: Cost) -> dict[str, int]:
@@ -207,10 +213,11 @@ def _latency_fits(context: Context, latencies: Sequence[TargetLatency]) -> list[
     return found
 
 
-def _accuracy_fit(context: Context, searched: Searched) -> list[PredictorFit]:
+def _metric_fit(context: Context, searched: Searched) -> list[PredictorFit]:
     """Return how well a model of the evaluated networks predicts each from the others."""
     result = searched.main
-    column = [objective.name for objective in searched.objectives].index("accuracy")
+    column, metric = metric_column(searched.objectives), context.data.task.metric
+    unit = "points" if metric.unit == "%" else metric.unit
     if len(result.genes) < 8 or np.ptp(result.values[:, column]) == 0:
         return []
     costs = np.log(PopulationCost(context.space).counts(result.genes).astype(np.float64))
@@ -218,13 +225,13 @@ def _accuracy_fit(context: Context, searched: Searched) -> list[PredictorFit]:
     keys = [architecture.key for architecture in context.space.decode(result.genes)]
     return [
         PredictorFit(
-            title="validation accuracy of the supernetwork's networks",
-            quantity="validation_accuracy",
-            unit="%",
+            title=f"validation {metric.title} of the supernetwork's networks",
+            quantity=f"validation_{metric.name}",
+            unit=metric.unit,
             points=_points(keys, check),
             kendall_tau=check.kendall_tau,
             error=f"each of {len(keys)} evaluated networks predicted from the others: "
-            f"root mean square error {check.root_mean_square_error:.2f} points",
+            f"root mean square error {check.root_mean_square_error:.2f} {unit}",
         )
     ]
 
@@ -246,31 +253,46 @@ def _network(
         knobs=dict(candidate.architecture.choices),
         blueprint=context.space.blueprint(candidate.architecture).to_dict(),
         costs=Costs(**_costs(candidate.cost)),
-        quantities=(*accuracy_before(candidate, fits), *_quantities(context, candidate, exported)),
+        quantities=(*score_before(candidate, fits), *_quantities(context, candidate, exported)),
         files=tuple(ExportedFile(**file) for file in exported.files),
     )
 
 
 def _quantities(context: Context, candidate: Candidate, exported: Exported) -> list[NamedQuantity]:
     found = []
-    for accuracy in exported.accuracies:
-        correct = np.arange(accuracy.num_images) < round(accuracy.percent * accuracy.num_images / 100)
-        low, high = accuracy_interval(correct, context.config.seed)
-        suffix = "_fine_tuned" if accuracy.weights == "fine-tuned" else ""
+    task = context.data.task
+    metric = task.metric
+    for score in exported.scores:
+        suffix = "_fine_tuned" if score.weights == "fine-tuned" else ""
         value = Quantity(
-            value=accuracy.percent, unit="%", obtained="measured", lower=low, upper=high, n=accuracy.num_images
+            value=score.value,
+            unit=metric.unit,
+            obtained="measured",
+            n=score.num_images,
+            **_uncertainty(task, score, context.config.seed),
         )
         recipe = INHERITED if not suffix else f"fine-tuned {context.config.finetuning.epochs} epochs alone"
-        found.append(NamedQuantity(name=f"{accuracy.split}_accuracy{suffix}", quantity=value, recipe=recipe))
+        found.append(NamedQuantity(name=f"{score.split}_{metric.name}{suffix}", quantity=value, recipe=recipe))
     onnx = exported.onnx
     how = f"{exported.weights} weights; onnxruntime {onnx.onnxruntime_version}; "
-    how += f"largest difference of a logit {onnx.max_abs_difference:.1e}"
-    value = Quantity(value=onnx.accuracy_percent, unit="%", obtained="measured", n=onnx.num_images)
-    found.append(NamedQuantity(name="onnx_test_accuracy", quantity=value, recipe=how))
+    how += (
+        f"largest difference of {'a logit' if task.output == 'logits' else 'an output'} {onnx.max_abs_difference:.1e}"
+    )
+    value = Quantity(value=onnx.score, unit=metric.unit, obtained="measured", n=onnx.num_images)
+    found.append(NamedQuantity(name=f"onnx_test_{metric.name}", quantity=value, recipe=how))
     for name in candidate.latency:
         for latency in filter(None, (candidate.measured.get(name), candidate.latency[name])):
             found.append(NamedQuantity(name="latency_ms", quantity=_quantity(latency), target=name))
     return found
+
+
+def _uncertainty(task: Task, score: Score, seed: int) -> dict[str, float | None]:
+    """Return the interval of a share of images, or the deviation of another metric."""
+    if not isinstance(task, ShareTask):
+        return {"spread": score.spread}
+    right = np.arange(score.num_images) < round(score.value * score.num_images / 100)
+    low, high = accuracy_interval(right, seed)
+    return {"lower": low, "upper": high}
 
 
 def _scaling_row(row: Scaled) -> ScalingRow:
@@ -299,7 +321,7 @@ def _notes(context: Context, latencies: Sequence[TargetLatency], searched: Searc
     notes = [
         f"The search saw {len(data.validation)} validation images alone; the {len(data.test)} test images were used "
         "for this report, after every choice was made.",
-        "The validation accuracy of the chosen networks is optimistic: they were chosen by it.",
+        f"The validation {data.task.metric.title} of the chosen networks is optimistic: they were chosen by it.",
     ]
     chosen = [fronts.candidates[index] for index in fronts.chosen]
     notes.extend(check.sentence for check in check_bounds(searched.objectives, chosen))

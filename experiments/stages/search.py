@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from experiments.evaluating import Workers
 from experiments.stages.latency import TargetLatency, by_name
 from experiments.stages.training import Trained
 from nas.search.algorithm import algorithms
-from nas.search.objectives import Objective, Values, fronts_of, make_objectives
+from nas.search.objectives import Objective, Values, fronts_of, make_objectives, metric_column
 from nas.search.search import Generation, HypervolumeBox, SearchResult, run_search
 from predictors.measurement import Measurement
 from search_spaces.architecture import Architecture
@@ -49,7 +48,7 @@ class Searched:
 
 
 class CheapValues:
-    """The values of all objectives but the accuracy for whole populations: counts and latencies."""
+    """The values of all objectives but the task's metric for whole populations: counts and latencies."""
 
     def __init__(self, space: SearchSpace, objectives: Sequence[Objective], latencies: Sequence[TargetLatency]) -> None:
         self._space, self._objectives = space, objectives
@@ -57,11 +56,11 @@ class CheapValues:
         self.cost = PopulationCost(space)
 
     def __call__(self, genes: Genes) -> Values:
-        """Return (n, num_objectives) in natural units, NaN in the accuracy's column."""
+        """Return (n, num_objectives) in natural units, NaN in the metric's column."""
         counts = self.cost.counts(genes)
         columns: list[NDArray[np.float64]] = []
         for objective in self._objectives:
-            if objective.name == "accuracy":
+            if objective.is_metric:
                 columns.append(np.full(len(genes), np.nan))
             elif objective.target:
                 latency = self.latency(objective.target)
@@ -77,7 +76,7 @@ class CheapValues:
         return np.column_stack(columns)
 
     def measurements(self, architecture: Architecture) -> list[Measurement]:
-        """Return the values of one network as they are stored beside its accuracy."""
+        """Return the values of one network as they are stored beside its score."""
         [values] = self(self._space.encode([architecture]))
         found = []
         for objective, value in zip(self._objectives, values.tolist(), strict=True):
@@ -85,7 +84,7 @@ class CheapValues:
                 latency = self.latency(objective.target)
                 quantity = "latency_ms" if objective.upper is None else "latency_ms_upper_95"
                 found.append(Measurement(quantity, value, "ms", latency.obtained, target=latency.target.name))
-            elif objective.name != "accuracy":
+            elif not objective.is_metric:
                 found.append(Measurement(objective.name, value, objective.unit, "analytic"))
         return found
 
@@ -101,14 +100,16 @@ class CheapValues:
 
 
 class Evaluations:
-    """Validation accuracies by architecture: those that are stored, and others as they are asked for.
+    """Scores on validation images by architecture: those that are stored, and others as they are asked for.
 
     Workers are brought in with the first network that is not stored, and leave with the end of the block.
     """
 
     def __init__(self, context: Context, trained: Trained, cheap: CheapValues) -> None:
         self._context, self._trained, self._cheap = context, trained, cheap
-        self._known = {key: float(row["accuracy"]) for key, row in context.study.done("evaluation").items()}
+        self._metric = context.data.task.metric
+        rows = context.study.done("evaluation")
+        self._known = {key: float(row[self._metric.name]) for key, row in rows.items()}
         self._stack = ExitStack()
         self._workers: Workers | None = None
 
@@ -118,42 +119,38 @@ class Evaluations:
     def __exit__(self, *error: Any) -> None:
         self._stack.__exit__(*error)
 
-    def accuracies(
-        self, architectures: Sequence[Architecture], on_done: Callable[[], None] = lambda: None
-    ) -> list[float]:
-        """Return the validation accuracies in percent, evaluating and storing each the first time."""
+    def scores(self, architectures: Sequence[Architecture], on_done: Callable[[], None] = lambda: None) -> list[float]:
+        """Return the task's metric on validation images, evaluating and storing each the first time."""
         new = [each for each in dict.fromkeys(architectures) if each.key not in self._known]
         if new:
             if self._workers is None:
                 self._workers = self._stack.enter_context(self._context.evaluating(self._context, self._trained))
-            for architecture, accuracy in self._workers.run(new, self._begin):
-                self._finish(architecture, accuracy)
+            for architecture, (score, spread) in self._workers.run(new, self._begin):
+                self._finish(architecture, score, spread)
                 on_done()
         return [self._known[architecture.key] for architecture in architectures]
 
     def _begin(self, architecture: Architecture) -> None:
         self._context.study.begin("evaluation", architecture.key)
 
-    def _finish(self, architecture: Architecture, accuracy: float) -> None:
-        num = len(self._context.data.validation)
-        # The binomial standard error of a share of so many images.
-        spread = math.sqrt(max(accuracy * (100.0 - accuracy), 1e-9) / num)
+    def _finish(self, architecture: Architecture, score: float, spread: float) -> None:
+        metric = self._metric
         found = [
-            Measurement("validation_accuracy", accuracy, "%", "measured", spread),
+            Measurement(f"validation_{metric.name}", score, metric.unit, "measured", spread),
             *self._cheap.measurements(architecture),
         ]
-        payload = {"accuracy": accuracy, "num_images": num}
+        payload = {metric.name: score, "num_images": len(self._context.data.validation)}
         self._context.study.finish("evaluation", architecture.key, payload, found, architecture)
-        self._known[architecture.key] = accuracy
+        self._known[architecture.key] = score
 
 
 def require_reachable_bounds(context: Context, latencies: Sequence[TargetLatency]) -> None:
-    """Look for one network within the bounds on everything but the accuracy, before anything is trained.
+    """Look for one network within the bounds on everything but the task's metric, before anything is trained.
 
     Raises:
         UsageError: the study's own algorithm finds none; the nearest is named.
     """
-    objectives = tuple(each for each in make_objectives(context.config.objectives) if each.name != "accuracy")
+    objectives = tuple(each for each in make_objectives(context.config.objectives) if not each.is_metric)
     if not any(objective.bounds() for objective in objectives):
         return
     cheap = CheapValues(context.space, objectives, latencies)
@@ -172,7 +169,7 @@ def search_space(
     settings = context.config.search
     names = list(dict.fromkeys([settings.algorithm, *settings.compare]))
     with context.stage("search"), Evaluations(context, trained, cheap) as evaluations:
-        [floor] = evaluations.accuracies([context.space.smallest()])
+        [floor] = evaluations.scores([context.space.smallest()])
         box = hypervolume_box(context, objectives, cheap, floor)
         results = {name: _run(context, name, objectives, cheap, evaluations, box, start) for name in names}
     return Searched(objectives, results, box)
@@ -195,7 +192,7 @@ def _run(
         kind.Settings(**(config.settings if name == config.algorithm else {})),
         context.config.seed,
     )
-    column = [objective.name for objective in objectives].index("accuracy")
+    column = metric_column(objectives)
     with context.talk.progress(f"search ({name})", config.evaluations) as progress:
         done = 0
 
@@ -206,7 +203,7 @@ def _run(
 
         def evaluate(genes: Genes) -> Values:
             values = np.full((len(genes), len(objectives)), np.nan)
-            values[:, column] = evaluations.accuracies(context.space.decode(genes), one_more)
+            values[:, column] = evaluations.scores(context.space.decode(genes), one_more)
             return values
 
         def generation(found: Generation) -> None:
@@ -233,9 +230,9 @@ def _run(
 
 
 def hypervolume_box(
-    context: Context, objectives: tuple[Objective, ...], cheap: CheapValues, accuracy_floor: float
+    context: Context, objectives: tuple[Objective, ...], cheap: CheapValues, score_floor: float
 ) -> HypervolumeBox:
-    """Return the box of the hypervolume: accuracy from ``accuracy_floor`` percent, and the range of cheap objectives.
+    """Return the box of the hypervolume: the metric from ``score_floor`` to its best, and the range of cheap ones.
 
     The ranges are those of 2,000 random networks, the smallest and the largest: the same for every algorithm.
     """
@@ -245,9 +242,12 @@ def hypervolume_box(
     values = cheap(np.concatenate([ends, drawn]))
     ideal, reference = [], []
     for column, objective in enumerate(objectives):
-        if objective.name == "accuracy":
-            ideal.append(100.0)
-            reference.append(min(accuracy_floor, 99.0))
+        if objective.best is not None:
+            ideal.append(objective.best)
+            # Never nearer to the best than one unit, so that the box has a volume.
+            at_least = min if objective.direction == "max" else max
+            one_off = objective.best - 1.0 if objective.direction == "max" else objective.best + 1.0
+            reference.append(at_least(score_floor, one_off))
         else:
             low, high = float(values[:, column].min()), float(values[:, column].max())
             ideal.append(low)

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from experiments.config import StudyConfig
+from experiments.config import StudyConfig, TaskConfig
 from experiments.context import Context
 from experiments.stages.initial_weights import begin_supernetwork
 from experiments.stages.pretraining import pretrain_supernetwork
@@ -17,7 +17,7 @@ from experiments.talk import Talk
 from nas.data.splits import DataSplits
 from nas.evaluation import Evaluator
 from nas.files import write_text
-from nas.training.curves import Point, curves_csv
+from nas.training.curves import Point, curves_csv, landmark_scores
 from nas.training.loop import Watch, train
 from nas.training.step import Trainer
 from search_spaces.quantised import architecture_space
@@ -74,7 +74,9 @@ def make_trainer(
 
 def identity(config: StudyConfig, space: SearchSpace) -> dict[str, Any]:
     """Return what the checkpoints of a study must have been made with."""
+    of_task = {"task": config.task.model_dump(mode="json")} if config.task != TaskConfig() else {}
     return {
+        **of_task,
         "space": space.name,
         "space_settings": architecture_space(space).settings_json,
         "training": config.training.model_dump(mode="json"),
@@ -90,6 +92,7 @@ class _Rows:
     def __init__(self, context: Context, num_steps: int) -> None:
         self._study, self._talk, self._num_steps = context.study, context.talk, num_steps
         self._csv, self._points = context.folder / CURVES_FILE, list[Point]()
+        self._metric = context.data.task.metric
         self._done = set(self._study.done("training"))
         self._begun = set(self._study.attempts("training"))
 
@@ -99,7 +102,7 @@ class _Rows:
 
     def finish(self, step: int, point: Point) -> None:
         self._points.append(point)
-        write_text(self._csv, curves_csv(self._points))
+        write_text(self._csv, curves_csv(self._points, self._metric))
         if _key(step) in self._done:
             return
         if _key(step) not in self._begun:
@@ -107,8 +110,9 @@ class _Rows:
             self.begin(step)
         self._study.finish("training", _key(step), point)
         self._done.add(_key(step))
-        accuracies = ", ".join(f"{name} {value:.1f} %" for name, value in point["validation_accuracy"].items())
-        self._talk.say(f"step {step}/{self._num_steps}: loss {point['loss']:.3f}; validation accuracy: {accuracies}")
+        title, unit = self._metric.title, self._metric.unit
+        scores = ", ".join(f"{name} {value:.1f} {unit}" for name, value in landmark_scores(point).items())
+        self._talk.say(f"step {step}/{self._num_steps}: loss {point['loss']:.3f}; validation {title}: {scores}")
 
 
 def _key(step: int) -> str:

@@ -28,13 +28,23 @@ def augment(images: Tensor, settings: AugmentSettings, generator: torch.Generato
     height, width = images.shape[2:]
     draws = _draws(len(images), generator)
     changed = images.float()
-    if settings.max_shift or settings.max_rotation_degrees or settings.max_scale or settings.horizontal_flip:
+    if moves(settings):
         grid = F.affine_grid(_affine(draws[:5], settings, height, width), list(images.shape), align_corners=False)
-        padding = "zeros" if settings.padding == "zeros" else "reflection"
-        changed = F.grid_sample(changed, grid, mode="bilinear", padding_mode=padding, align_corners=False)
+        mode = padding_mode(settings)
+        changed = F.grid_sample(changed, grid, mode="bilinear", padding_mode=mode, align_corners=False)
     if settings.cutout:
         changed = _cut_holes(changed, draws[5:], settings.cutout)
     return changed
+
+
+def moves(settings: AugmentSettings) -> bool:
+    """Return whether any pixel changes its place."""
+    return bool(settings.max_shift or settings.max_rotation_degrees or settings.max_scale or settings.horizontal_flip)
+
+
+def padding_mode(settings: AugmentSettings) -> str:
+    """Return what moves in from outside, as ``grid_sample`` calls it."""
+    return "zeros" if settings.padding == "zeros" else "reflection"
 
 
 def crops(num: int, size: tuple[int, int], settings: AugmentSettings, generator: torch.Generator) -> Tensor:

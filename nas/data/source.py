@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class LabelledImages:
         soft_labels: floats (n, num_classes), rows that sum to 1, for the training images among them; see
             ``nas.data.targets``.
         label_maps: numbers (n, 2, k, map height, map width), likewise; not both.
+        targets: of a task other than classification, by what they are: ``masks``, ``points``, ``targets``; see
+            ``nas.tasks``. Its labels may be empty.
     """
 
     images: NDArray[Any]
@@ -35,11 +37,13 @@ class LabelledImages:
     origin: str
     soft_labels: NDArray[Any] | None = None
     label_maps: NDArray[Any] | None = None
+    targets: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def take(self, indices: NDArray[np.int64]) -> LabelledImages:
         """Return some of the images, with all that belongs to them."""
         soft, maps = (None if each is None else each[indices] for each in (self.soft_labels, self.label_maps))
-        return LabelledImages(self.images[indices], self.labels[indices], self.origin, soft, maps)
+        targets = {name: each[indices] for name, each in self.targets.items()}
+        return LabelledImages(self.images[indices], self.labels[indices], self.origin, soft, maps, targets)
 
 
 @dataclass(frozen=True)

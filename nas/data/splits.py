@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,8 +18,12 @@ from nas.data.source import SOURCES, LabelledImages, SourceData
 from nas.data.stratify import cut, sample
 from nas.data.streams import SAMPLE, SPLIT, stream
 from nas.data.target_checks import checked_targets
+from nas.tasks import Task
+from nas.tasks.classification import Classification
 from search_spaces.errors import UsageError
 
+UNLABELLED = ("images",)
+"""The one class of images that have none."""
 SHARE_OF_DEVICE = 0.5
 """Of a device's memory, what training images may take: weights, activations and the other splits need the rest."""
 
@@ -33,12 +37,19 @@ class ImageSet:
         labels: int64 (n,).
         soft_labels: float32 (n, num_classes), rows that sum to 1, where the source gives them for training.
         label_maps: float32 (n, 2, k, map height, map width), likewise; see ``nas.data.targets``.
+        targets: (n, ...) as the task keeps them, where they are not the labels.
     """
 
     images: Tensor
     labels: Tensor
     soft_labels: Tensor | None = None
     label_maps: Tensor | None = None
+    targets: Tensor | None = None
+
+    @property
+    def truth(self) -> Tensor:
+        """What outputs are held against: the targets, or the labels."""
+        return self.labels if self.targets is None else self.targets
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -49,13 +60,13 @@ class ImageSet:
 
     def targets_to(self, device: torch.device | str) -> ImageSet:
         """Return the set with all but the images on ``device``."""
-        soft, maps = (None if each is None else each.to(device) for each in (self.soft_labels, self.label_maps))
-        return ImageSet(self.images, self.labels.to(device), soft, maps)
+        given = (self.soft_labels, self.label_maps, self.targets)
+        return ImageSet(self.images, self.labels.to(device), *(None if t is None else t.to(device) for t in given))
 
 
 @dataclass(frozen=True)
 class DataSplits:
-    """The data of one study. The four sets are disjoint and each holds every class.
+    """The data of one study. The four sets are disjoint and each holds every class that images have.
 
     Attributes:
         training: what the weights learn from.
@@ -67,6 +78,7 @@ class DataSplits:
         std: likewise; 1 for a channel that is constant.
         skipped: the image files that were left out because they do not decode.
         keep_on_device: whether ``to`` moves the training images; ``auto``: where they take at most half of its memory.
+        task: what the targets mean.
     """
 
     training: ImageSet
@@ -78,6 +90,7 @@ class DataSplits:
     std: tuple[float, ...]
     skipped: tuple[str, ...] = ()
     keep_on_device: Literal["auto"] | bool = "auto"
+    task: Task = field(default_factory=Classification)
 
     @property
     def in_channels(self) -> int:
@@ -88,6 +101,11 @@ class DataSplits:
     def num_classes(self) -> int:
         """The number of classes."""
         return len(self.class_names)
+
+    @property
+    def num_outputs(self) -> int:
+        """The width of a head."""
+        return self.task.num_outputs(self)
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -124,16 +142,18 @@ def device_memory_bytes(device: torch.device | str) -> int | None:
 
 @dataclass(frozen=True)
 class _Checked:
-    """Images (n, channels, height, width) uint8 and labels (n,) int64 that hold every class, still in numpy."""
+    """Images (n, channels, height, width) uint8, labels (n,) int64 that hold every class, and targets, in numpy."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     origin: str
     soft_labels: NDArray[np.float32] | None
     label_maps: NDArray[np.float32] | None
+    targets: NDArray[Any] | None
 
     def take(self, indices: NDArray[np.int64]) -> ImageSet:
-        return ImageSet(torch.from_numpy(self.images[indices]), torch.from_numpy(self.labels[indices]))
+        targets = None if self.targets is None else torch.from_numpy(self.targets[indices])
+        return ImageSet(torch.from_numpy(self.images[indices]), torch.from_numpy(self.labels[indices]), targets=targets)
 
     def take_training(self, indices: NDArray[np.int64]) -> ImageSet:
         """Return the images to train on, with their targets."""
@@ -143,7 +163,7 @@ class _Checked:
         return replace(self.take(indices), soft_labels=soft, label_maps=maps)
 
 
-def load_data(settings: DataSettings, seed: int) -> DataSplits:
+def load_data(settings: DataSettings, seed: int, task: Task | None = None) -> DataSplits:
     """Read the source and split it; the same settings and seed give the same splits.
 
     The test set is the source's own where it has one, otherwise it is cut from the images by seed. Calibration and
@@ -152,6 +172,7 @@ def load_data(settings: DataSettings, seed: int) -> DataSplits:
     Args:
         settings: of the data.
         seed: of the splits and of the sample that ``max_images`` keeps.
+        task: what the targets mean; classification where it is left out.
 
     Returns:
         The four splits on the CPU.
@@ -159,31 +180,44 @@ def load_data(settings: DataSettings, seed: int) -> DataSplits:
     Raises:
         UsageError: the data or the settings can't be used; the message names what and where.
     """
+    task = task or Classification()
     data = SOURCES.get(settings.source)(settings, seed)
-    training, class_names = _checked(data.training, data.class_names, settings.max_images, seed)
+    training, class_names = _checked(data.training, data.class_names, task, settings.max_images, seed)
     own_test = None
     if data.test is not None:
-        own_test, _ = _checked(data.test, class_names, settings.max_images, seed)
+        own_test, _ = _checked(data.test, class_names, task, settings.max_images, seed)
         _require_one_shape(training, own_test)
     parts = _cut_sizes(settings, len(training.labels), own_test is not None)
-    indices = cut(training.labels, class_names, parts, training.origin, stream(seed, SPLIT))
+    strata = class_names if task.needs_labels else UNLABELLED
+    indices = cut(training.labels, strata, parts, training.origin, stream(seed, SPLIT))
     splits = _assembled(training, own_test, indices, class_names, data)
-    return replace(splits, keep_on_device=settings.keep_on_device)
+    return replace(splits, keep_on_device=settings.keep_on_device, task=task)
 
 
 def _checked(
-    found: LabelledImages, class_names: tuple[str, ...] | None, max_images: int | None, seed: int
+    found: LabelledImages, class_names: tuple[str, ...] | None, task: Task, max_images: int | None, seed: int
 ) -> tuple[_Checked, tuple[str, ...]]:
+    found = task.prepared(_labelled(found, class_names) if task.needs_labels else _unlabelled(found))
+    names = task.class_names(found, class_names)
+    if max_images is not None and max_images < len(found.labels):
+        found = found.take(sample(found.labels, max_images, found.origin, stream(seed, SAMPLE)))
+    targets = next(iter(found.targets.values()), None)
+    given = (found.labels, found.origin, found.soft_labels, found.label_maps, targets)
+    return _Checked(checked_images(found), *given), names
+
+
+def _labelled(found: LabelledImages, class_names: tuple[str, ...] | None) -> LabelledImages:
     labels = checked_labels(found, len(class_names) if class_names is not None else None)
     every_class = class_names if class_names is not None else range(int(labels.max(initial=-1)) + 1)
     require_every_class(labels, every_class, found.origin)
     soft, maps = checked_targets(found, len(every_class))
-    found = replace(found, labels=labels, soft_labels=soft, label_maps=maps)
-    if max_images is not None and max_images < len(labels):
-        found = found.take(sample(labels, max_images, found.origin, stream(seed, SAMPLE)))
-    names = tuple(map(str, every_class))
-    checked = _Checked(checked_images(found), found.labels, found.origin, found.soft_labels, found.label_maps)
-    return checked, names
+    return replace(found, labels=labels, soft_labels=soft, label_maps=maps, targets={})
+
+
+def _unlabelled(found: LabelledImages) -> LabelledImages:
+    if found.images.ndim not in (3, 4):
+        checked_images(found)
+    return replace(found, labels=np.zeros(len(found.images), dtype=np.int64), soft_labels=None, label_maps=None)
 
 
 def _require_one_shape(training: _Checked, test: _Checked) -> None:

@@ -13,13 +13,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from nas.data.augment import crops
+from nas.data.augment import crops, moves, padding_mode
 from nas.data.settings import AugmentSettings
 from nas.data.splits import ImageSet
+from nas.tasks import Task
 
 
 def batch_targets(
-    split: ImageSet, chosen: Tensor, num_classes: int, settings: AugmentSettings, generator: torch.Generator
+    split: ImageSet,
+    chosen: Tensor,
+    num_classes: int,
+    settings: AugmentSettings,
+    generator: torch.Generator,
+    task: Task | None = None,
 ) -> Tensor:
     """Return the targets of some images as ``augment`` changes them.
 
@@ -29,18 +35,28 @@ def batch_targets(
         num_classes: of the data.
         settings: how the images are changed.
         generator: in the state in which ``augment`` was given it.
+        task: whose targets the split has, where they are not labels.
 
     Returns:
         int64 (n,): the labels; where the split has soft labels or label maps, float32 (n, num_classes), whose rows sum
-        to 1.
+        to 1; where it has targets of a task, those, changed as their images are.
     """
+    if split.targets is not None and task is not None:
+        targets = split.targets[chosen]
+        if not moves(settings):
+            return targets
+        return task.changed(targets, crops(len(chosen), _size(split), settings, generator), padding_mode(settings))
     if split.soft_labels is not None:
         return split.soft_labels[chosen]
     if split.label_maps is None:
         return split.labels[chosen]
-    height, width = split.images.shape[2:]
-    shown = crops(len(chosen), (int(height), int(width)), settings, generator)
+    shown = crops(len(chosen), _size(split), settings, generator)
     return crop_targets(split.label_maps[chosen], num_classes, shown)
+
+
+def _size(split: ImageSet) -> tuple[int, int]:
+    height, width = split.images.shape[2:]
+    return int(height), int(width)
 
 
 def crop_targets(maps: Tensor, num_classes: int, shown: Tensor) -> Tensor:

@@ -7,12 +7,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from nas.export.onnx import ONNX_FILE, OnnxReport
 from nas.export.precisions import precisions
 from nas.export.usage import usage
 from nas.files import write_text
+from nas.tasks import Task
+from nas.tasks.classification import Classification
 from predictors.measurement import Measurement
 from search_spaces.blueprint import Blueprint, PlacedBlock
 from search_spaces.layers import Cost
@@ -25,13 +27,14 @@ COUNTING_RULES = {
 }
 
 
-class Accuracy(BaseModel):
-    """One top-1 accuracy, with how it was obtained.
+class Score(BaseModel):
+    """The task's metric on one split, with how it was obtained.
 
     Attributes:
         weights: whose: as they came out of the supernetwork, or after fine-tuning.
         split: the images: ``validation`` (the search saw it) or ``test`` (no choice saw it).
-        percent: of the images that are classified correctly.
+        value: of the metric, in its unit.
+        spread: standard deviation over draws of as many images.
         num_images: in the split.
         obtained: how, in a few words: module or file, precision, BatchNorm statistics.
     """
@@ -40,7 +43,8 @@ class Accuracy(BaseModel):
 
     weights: Literal["inherited", "fine-tuned"]
     split: Literal["validation", "test"]
-    percent: float
+    value: float
+    spread: float | None = None
     num_images: int
     obtained: str
 
@@ -81,7 +85,8 @@ class CardInfo(BaseModel):
         counting: name of the counting rule.
         training: the recipe of the weights before fine-tuning, a sentence.
         finetuning: the recipe of the fine-tuning, a sentence; None when there was none.
-        accuracies: each with how it was obtained.
+        scores: each with how it was obtained.
+        task: what the network does.
         latencies: one a target.
         onnx: how the ONNX file compares; None when there is none.
         data: the data.
@@ -98,7 +103,8 @@ class CardInfo(BaseModel):
     counting: Literal["core", "fvcore", "pycls"] = "core"
     training: str
     finetuning: str | None = None
-    accuracies: tuple[Accuracy, ...]
+    scores: tuple[Score, ...]
+    task: InstanceOf[Task] = Field(default_factory=Classification)
     latencies: tuple[Measurement, ...] = ()
     onnx: OnnxReport | None = None
     data: DataInfo
@@ -121,11 +127,11 @@ def card(info: CardInfo) -> str:
         _architecture(info.blueprint),
         precisions(info.blueprint),
         _cost(info),
-        _accuracy(info),
+        _scores(info),
         _latency(info.latencies),
-        _onnx(info.onnx, info.blueprint),
+        _onnx(info),
         _data(info.data),
-        usage(info.blueprint, info.onnx is not None),
+        usage(info.blueprint, info.onnx is not None, info.task),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -138,14 +144,23 @@ def _introduction(info: CardInfo) -> str:
     )
     lines = [
         f"# {_text(info.name)}",
-        f"An image classifier of the family `{blueprint.family}`: {blueprint.in_channels} x {height} x {width} pixels "
-        f"in, {blueprint.num_classes} classes out. {_text(info.origin)}{key}",
+        f"{_kind(info.task)} of the family `{blueprint.family}`: {blueprint.in_channels} x {height} x {width} pixels "
+        f"in, {_outputs(info)} out. {_text(info.origin)}{key}",
         f"Weights: {_text(info.training)}",
         f"Fine-tuning: {_text(info.finetuning or 'none; the weights are those of the supernetwork.')}",
     ]
     if info.versions:
         lines.append("Made with " + ", ".join(f"{_text(k)} {_text(v)}" for k, v in sorted(info.versions.items())) + ".")
     return "\n\n".join(lines)
+
+
+def _kind(task: Task) -> str:
+    return "An image classifier" if task.name == "classification" else f"A network that {_text(task.does)},"
+
+
+def _outputs(info: CardInfo) -> str:
+    width = info.blueprint.num_classes
+    return f"{width} classes" if info.data.class_names else f"{width} channels of {info.task.output}"
 
 
 def _architecture(blueprint: Blueprint) -> str:
@@ -187,11 +202,13 @@ def _cost(info: CardInfo) -> str:
     )
 
 
-def _accuracy(info: CardInfo) -> str:
-    rows = [(a.weights, a.split, f"{a.percent:.2f} %", f"{a.num_images:,}", a.obtained) for a in info.accuracies]
+def _scores(info: CardInfo) -> str:
+    metric = info.task.metric
+    rows = [(s.weights, s.split, metric.text(s.value), f"{s.num_images:,}", s.obtained) for s in info.scores]
+    title, column = ("Accuracy", "top-1") if metric.name == "accuracy" else ("Quality", metric.title)
     return (
-        "## Accuracy\n\n"
-        + _table(("weights", "images", "top-1", "number", "how obtained"), rows)
+        f"## {title}\n\n"
+        + _table(("weights", "images", column, "number", "how obtained"), rows)
         + "\n\nThe search saw the validation images; no choice saw the test images."
     )
 
@@ -207,25 +224,34 @@ def _latency(latencies: Sequence[Measurement]) -> str:
     return "## Latency\n\n" + _table(("target", "latency", "how obtained", "with"), rows)
 
 
-def _onnx(report: OnnxReport | None, blueprint: Blueprint) -> str:
+def _onnx(info: CardInfo) -> str:
+    report, task = info.onnx, info.task
     if report is None:
         return ""
-    module = "simulation of it in PyTorch" if is_quantised(blueprint) else "PyTorch module"
+    module = "simulation of it in PyTorch" if is_quantised(info.blueprint) else "PyTorch module"
     return (
         f"## ONNX\n\n`{ONNX_FILE}` (opset {report.opset}) was run by onnxruntime {report.onnxruntime_version} on the "
-        f"CPU over {report.num_images:,} held-out images: {report.accuracy_percent:.2f} % correct, the {module} "
-        f"{report.module_accuracy_percent:.2f} %; both predict the same class on {report.agreement_percent:.2f} % "
-        f"of them; the largest absolute difference of two logits is {report.max_abs_difference:.2g}."
+        f"CPU over {report.num_images:,} held-out images: {_compared(report, task, module)}; the largest absolute "
+        f"difference of two {'logits' if task.output == 'logits' else 'outputs'} is {report.max_abs_difference:.2g}."
     )
+
+
+def _compared(report: OnnxReport, task: Task, module: str) -> str:
+    if task.name == "classification":
+        found = f"{report.score:.2f} % correct, the {module} {report.module_score:.2f} %"
+        return f"{found}; both predict the same class on {report.agreement_percent:.2f} % of them"
+    scores = f"{task.metric.title} {task.metric.text(report.score)}, the {module} "
+    return scores + task.metric.text(report.module_score)
 
 
 def _data(data: DataInfo) -> str:
     skipped = f" {data.num_skipped:,} files that do not decode were left out." if data.num_skipped else ""
+    classes = f"{len(data.class_names)} classes: {', '.join(map(_text, data.class_names))}.\n\n"
     return (
         f"## Data\n\n{_text(data.source)}: {data.num_training:,} images for training, {data.num_calibration:,} for "
         f"BatchNorm statistics, {data.num_validation:,} for validation, {data.num_test:,} for the test.{skipped}\n\n"
-        f"{len(data.class_names)} classes: {', '.join(map(_text, data.class_names))}.\n\n"
-        f"Mean of each channel: {_numbers(data.mean)}; standard deviation: {_numbers(data.std)} (of values in 0..1)."
+        + (classes if data.class_names else "")
+        + f"Mean of each channel: {_numbers(data.mean)}; standard deviation: {_numbers(data.std)} (of values in 0..1)."
     )
 
 

@@ -18,6 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from nas.files import replacing
+from nas.tasks import Task
+from nas.tasks.classification import Classification
+from nas.training.losses import OF_CLASSES
 from search_spaces.blueprint import Blueprint
 from search_spaces.errors import NasError, UsageError
 
@@ -31,26 +34,26 @@ class OnnxReport:
     """How an ONNX file compares with the module that it was made from, on the same images.
 
     Attributes:
-        max_abs_difference: largest absolute difference between two logits.
-        accuracy_percent: top-1 of the ONNX file.
-        module_accuracy_percent: top-1 of the module.
-        agreement_percent: images on which both predict the same class.
+        max_abs_difference: largest absolute difference between two outputs.
+        score: the task's metric of the ONNX file.
+        module_score: that of the module.
+        agreement_percent: of what is given a class (images, pixels), how much both give the same; None without classes.
         num_images: images compared.
         opset: of the file.
         onnxruntime_version: that ran it, on the CPU.
     """
 
     max_abs_difference: float
-    accuracy_percent: float
-    module_accuracy_percent: float
-    agreement_percent: float
+    score: float
+    module_score: float
+    agreement_percent: float | None
     num_images: int
     opset: int
     onnxruntime_version: str
 
 
-def write_onnx(path: Path, module: nn.Module, blueprint: Blueprint) -> None:
-    """Write ``module`` in evaluation mode: ``image`` float32 (N, C, H, W), normalised, to ``logits`` (N, classes).
+def write_onnx(path: Path, module: nn.Module, blueprint: Blueprint, output: str = OUTPUT) -> None:
+    """Write ``module`` in evaluation mode: ``image`` float32 (N, C, H, W), normalised, to ``output``.
 
     N is free; BatchNorm is folded into the convolutions. The file holds no trace of the machine that wrote it.
 
@@ -58,10 +61,10 @@ def write_onnx(path: Path, module: nn.Module, blueprint: Blueprint) -> None:
         NasError: an operation has no ONNX form, or a block fixes the batch size.
         StorageError: the folder can't be written.
     """
-    save_model(path, exported_model(module, blueprint))
+    save_model(path, exported_model(module, blueprint, output=output))
 
 
-def exported_model(module: nn.Module, blueprint: Blueprint, opset: int = OPSET) -> Any:
+def exported_model(module: nn.Module, blueprint: Blueprint, opset: int = OPSET, output: str = OUTPUT) -> Any:
     """Return the onnx.ModelProto of a copy of ``module`` in evaluation mode, with the exporter's notes on each node.
 
     Raises:
@@ -70,7 +73,7 @@ def exported_model(module: nn.Module, blueprint: Blueprint, opset: int = OPSET) 
     plain = copy.deepcopy(module).cpu().eval()
     # The exporter takes a batch of 1 for a constant.
     example = torch.zeros(2, blueprint.in_channels, *blueprint.resolution)
-    model = _exported(plain, example, opset)
+    model = _exported(plain, example, opset, output)
     if model.graph.input[0].type.tensor_type.shape.dim[0].dim_param != "batch":
         raise NasError(
             "the network can't be written as ONNX for any batch size: a block fixes it: use x.shape[0], not len(x)"
@@ -91,7 +94,7 @@ def save_model(path: Path, model: Any) -> None:
         onnx.save_model(model, str(temporary), format="protobuf")
 
 
-def _exported(module: nn.Module, example: Tensor, opset: int) -> Any:
+def _exported(module: nn.Module, example: Tensor, opset: int, output: str) -> Any:
     """Return the onnx.ModelProto of ``module``; what the exporter prints is shown only if it fails."""
     with _quiet():
         program = torch.onnx.export(
@@ -100,7 +103,7 @@ def _exported(module: nn.Module, example: Tensor, opset: int) -> Any:
             dynamo=True,
             opset_version=opset,
             input_names=[INPUT],
-            output_names=[OUTPUT],
+            output_names=[output],
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             verbose=False,
         )
@@ -141,14 +144,17 @@ def _strip(model: Any) -> None:
         holder.doc_string = ""
 
 
-def check_onnx(path: Path, module: nn.Module, batches: Sequence[Tensor], labels: Tensor) -> OnnxReport:
+def check_onnx(
+    path: Path, module: nn.Module, batches: Sequence[Tensor], truth: Tensor, task: Task | None = None
+) -> OnnxReport:
     """Run the file by onnxruntime on the CPU and compare it with ``module`` in evaluation mode.
 
     Args:
         path: of the ONNX file.
         module: the network that it was made from.
         batches: prepared images, float32 (n, channels, height, width) each, on the module's device: the whole set.
-        labels: of all images in order, int64.
+        truth: targets of all images in order, as the task keeps them: of classification the labels, int64.
+        task: what is compared by; classification where it is left out.
 
     Raises:
         UsageError: the file is no ONNX model.
@@ -156,16 +162,18 @@ def check_onnx(path: Path, module: nn.Module, batches: Sequence[Tensor], labels:
     import onnxruntime
 
     opset, session = _opset(path), _session(path)
-    expected = _logits(module, batches)
-    parts = [session.run([OUTPUT], {INPUT: batch.cpu().contiguous().numpy()})[0] for batch in batches]
+    task = task or Classification()
+    expected = _outputs(module, batches)
+    parts = [session.run(None, {INPUT: batch.cpu().contiguous().numpy()})[0] for batch in batches]
     given = torch.from_numpy(np.concatenate(parts))
-    labels = labels.cpu()
+    truth = truth.cpu()
+    has_classes = task.name in OF_CLASSES
     return OnnxReport(
         max_abs_difference=float((given - expected).abs().max()),
-        accuracy_percent=_percent_equal(given.argmax(1), labels),
-        module_accuracy_percent=_percent_equal(expected.argmax(1), labels),
-        agreement_percent=_percent_equal(given.argmax(1), expected.argmax(1)),
-        num_images=len(labels),
+        score=task.value(task.rows(given, truth)),
+        module_score=task.value(task.rows(expected, truth)),
+        agreement_percent=_percent_equal(given.argmax(1), expected.argmax(1)) if has_classes else None,
+        num_images=len(truth),
         opset=opset,
         onnxruntime_version=str(onnxruntime.__version__),
     )
@@ -192,7 +200,7 @@ def _session(path: Path) -> Any:
 
 
 @torch.inference_mode()
-def _logits(module: nn.Module, batches: Sequence[Tensor]) -> Tensor:
+def _outputs(module: nn.Module, batches: Sequence[Tensor]) -> Tensor:
     training = module.training
     try:
         module.eval()
@@ -202,4 +210,4 @@ def _logits(module: nn.Module, batches: Sequence[Tensor]) -> Tensor:
 
 
 def _percent_equal(first: Tensor, second: Tensor) -> float:
-    return 100.0 * int((first == second).sum()) / len(second)
+    return 100.0 * int((first == second).sum()) / second.numel()

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas.export.onnx import INPUT, exported_model, save_model
+from nas.export.onnx import INPUT, OUTPUT, exported_model, save_model
 from nas.quantisation.fold import folded
 from nas.quantisation.scheme import channel_scales, weight_integers
 from nas.quantisation.simulate import weighted_modules
@@ -31,14 +31,17 @@ OPSET = 21
 OPERATORS = ("Conv", "Gemm", "MatMul")
 
 
-def write_quantised_onnx(path: Path, module: nn.Module, blueprint: Blueprint, calibration: Sequence[Tensor]) -> None:
-    """Write ``module`` at the precisions of ``blueprint``: ``image`` float32 (N, C, H, W) to ``logits`` (N, classes).
+def write_quantised_onnx(
+    path: Path, module: nn.Module, blueprint: Blueprint, calibration: Sequence[Tensor], output: str = OUTPUT
+) -> None:
+    """Write ``module`` at the precisions of ``blueprint``: ``image`` float32 (N, C, H, W), normalised, to ``output``.
 
     Args:
         path: of the file.
         module: the network in float32, with BatchNorm statistics.
         blueprint: of the network.
         calibration: prepared images, float32 (n, channels, height, width) each.
+        output: name of what the network gives.
 
     Raises:
         UsageError: there is no calibration image.
@@ -48,7 +51,7 @@ def write_quantised_onnx(path: Path, module: nn.Module, blueprint: Blueprint, ca
     if not sum(len(batch) for batch in calibration):
         raise UsageError("quantisation got 0 calibration images: give at least 1: see data.calibration_images")
     plain = folded(copy.deepcopy(module).cpu(), calibration[0][:1].cpu())
-    model = exported_model(plain, blueprint, OPSET)
+    model = exported_model(plain, blueprint, OPSET, output)
     layers = weighted_modules(plain, blueprint)
     nodes = _nodes_of(model, layers)
     _own_inputs(model, set(nodes))

@@ -43,7 +43,7 @@ class Gain:
         told = np.where(np.isfinite(self._losses), self._losses, np.nan)
         expected = np.column_stack([each.mean for each in predictions])
         both = np.concatenate([told, expected])
-        is_error = np.array([objective.name == "accuracy" for objective in self._objectives])
+        is_error = np.array([objective.unit == "%" for objective in self._objectives])
         worst = np.minimum(np.nanmax(both, axis=0), np.where(is_error, 100.0, np.inf))
         self._reference = worst + 1e-9
         self._width = self._reference - np.minimum(np.nanmin(both, axis=0), worst)

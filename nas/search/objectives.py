@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, FiniteFloat, field_validator, model_validator
 
+from nas.tasks import metrics
 from search_spaces.errors import UsageError, unknown
 
 Values = NDArray[np.float64]
 Direction = Literal["min", "max"]
 
-_KINDS: dict[str, tuple[Direction, str]] = {
-    "accuracy": ("max", "%"),
+_COSTS: dict[str, tuple[Direction, str]] = {
     "activations": ("min", "count"),
     "latency_ms@TARGET": ("min", "ms"),
     "macs": ("min", "count"),
@@ -42,6 +42,7 @@ class Objective:
         unit: of the values and of both bounds.
         lower: the least value that an answer may have, or None.
         upper: the largest value that an answer may have, or None.
+        best: of a task's metric, which takes a trained network to know: the value that could not be better; else None.
     """
 
     name: str
@@ -49,6 +50,12 @@ class Objective:
     unit: str
     lower: float | None = None
     upper: float | None = None
+    best: float | None = None
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether it is the metric of a task, and no cost."""
+        return self.best is not None
 
     @property
     def target(self) -> str:
@@ -73,21 +80,37 @@ def make_objective(name: str, lower: float | None = None, upper: float | None = 
             bound.
     """
     kind = "latency_ms@TARGET" if name.startswith(_LATENCY) and name != _LATENCY else name
-    if kind not in _KINDS or name == "latency_ms@TARGET":
-        raise unknown("objective", name, _KINDS)
+    of_tasks = metrics()
+    if kind not in {*_COSTS, *of_tasks} or name == "latency_ms@TARGET":
+        raise unknown("objective", name, sorted({*_COSTS, *of_tasks}))
     if lower is not None and upper is not None and lower > upper:
         raise UsageError(f"objective {name!r} got lower {lower:g} above upper {upper:g}: swap them or drop one")
-    direction, unit = _KINDS[kind]
-    _check_bounds(name, unit, lower, upper)
-    return Objective(name, direction, unit, lower, upper)
+    if kind in of_tasks:
+        metric = of_tasks[kind]
+        found = Objective(name, metric.direction, metric.unit, lower, upper, metric.best)
+    else:
+        direction, unit = _COSTS[kind]
+        found = Objective(name, direction, unit, lower, upper)
+    _check_bounds(found)
+    return found
 
 
-def _check_bounds(name: str, unit: str, lower: float | None, upper: float | None) -> None:
+def _check_bounds(objective: Objective) -> None:
     """Refuse a bound that no network can keep, whatever it is."""
-    if lower is not None and unit == "%" and lower > 100.0:
-        raise UsageError(f"objective {name!r} got lower {lower:g}: no network has more than 100 %: lower it")
-    if upper is not None and (upper < 0.0 or (upper == 0.0 and unit != "%")):
+    name, lower, upper, best = objective.name, objective.lower, objective.upper, objective.best
+    if lower is not None and objective.direction == "max" and best is not None and lower > best:
+        raise UsageError(
+            f"objective {name!r} got lower {lower:g}: no network has more than {best:g} {objective.unit}: lower it"
+        )
+    # A share of 0 and an error of 0 can be; decibels may be below 0.
+    has_least = best is None or objective.unit == "%" or objective.direction == "min"
+    if upper is not None and has_least and (upper < 0.0 or (upper == 0.0 and best is None)):
         raise UsageError(f"objective {name!r} got upper {upper:g}: no network has so little: raise it above 0")
+
+
+def metric_column(objectives: Sequence[Objective]) -> int:
+    """Return the column of the task's metric."""
+    return next(column for column, objective in enumerate(objectives) if objective.is_metric)
 
 
 class ObjectiveConfig(BaseModel):
@@ -134,7 +157,7 @@ def make_objectives(configs: Sequence[ObjectiveConfig]) -> tuple[Objective, ...]
     """
     names = [config.name for config in configs]
     if not names:
-        raise UsageError(f"no objective is given: name at least one of {', '.join(_KINDS)}")
+        raise UsageError(f"no objective is given: name at least one of {', '.join(sorted({*_COSTS, *metrics()}))}")
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"objective {name!r} is given twice: keep one of them")

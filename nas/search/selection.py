@@ -146,7 +146,7 @@ def _best_in(scaled: Points, column: int) -> int:
 
 
 def _preference(objective: Objective) -> int:
-    return 0 if objective.direction == "max" else 1 if objective.target else 2
+    return 0 if objective.is_metric else 1 if objective.target else 2
 
 
 def _column(objectives: Sequence[Objective], name: str) -> int:

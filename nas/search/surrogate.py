@@ -1,8 +1,9 @@
 """What a search learns of its objectives: a Gaussian process each, over what a space says of its networks.
 
-The accuracy is learnt as the logarithm of the error, since errors of good networks lie close and those of broken ones
-far off; costs as they are, since they nearly add up over choices. Objectives that are known for every network (counts,
-a latency model) are not learnt: they are looked up, and serve as inputs for the others.
+A task's metric is learnt as the logarithm of its distance from the best value, since errors of good networks lie
+close and those of broken ones far off; costs as they are, since they nearly add up over choices. Objectives that are
+known for every network (counts, a latency model) are not learnt: they are looked up, and serve as inputs for the
+others.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ class Columns:
         found["costs"] = values[:, ~np.isnan(values).all(axis=0)]
         return Inputs(found, values)
 
-    def accuracy_kernels(self) -> list[Kernel]:
-        """Return the terms of the accuracy's covariance, of the space's own columns, or else of choices and costs.
+    def metric_kernels(self) -> list[Kernel]:
+        """Return the terms of the metric's covariance, of the space's own columns, or else of choices and costs.
 
         Curved in every group; linear too in those that sum up, which of a space's own columns the first are.
         """
@@ -104,10 +105,9 @@ class Surrogate:
     def _fit(self, objective: Objective, groups: dict[str, Array], values: Array) -> GaussianProcess:
         finite = np.isfinite(values)
         found = values[finite]
-        accuracy = objective.name == "accuracy"
-        kernels = self._columns.accuracy_kernels() if accuracy else self._columns.cost_kernels()
-        if accuracy:
-            found = np.log(np.maximum(100.0 - found, LEAST_ERROR))
+        kernels = self._columns.metric_kernels() if objective.is_metric else self._columns.cost_kernels()
+        if objective.best is not None:
+            found = np.log(np.maximum(np.abs(objective.best - found), LEAST_ERROR))
         elif objective.direction == "max":
             found = -found
         read = sorted({kernel.group for kernel in kernels})
@@ -115,7 +115,7 @@ class Surrogate:
         return GaussianProcess.fit(kernels, standardised, {name: groups[name][finite] for name in read}, found)
 
     def __call__(self, inputs: Inputs) -> list[Prediction]:
-        """Return the prediction of each objective for n rows; the accuracy's is of the error, 100 - accuracy."""
+        """Return the prediction of each objective for n rows; a metric's is of the error, |best - metric|."""
         values = None if inputs.cheap is None else to_minimised(inputs.cheap, self._objectives)
         found = []
         for index, (objective, model) in enumerate(zip(self._objectives, self._models, strict=True)):
@@ -124,15 +124,15 @@ class Surrogate:
                 found.append(Prediction(values[:, index], np.zeros(len(inputs))))
             else:
                 mean, deviation = model.predict({name: inputs.groups[name] for name in model.inputs})
-                found.append(Prediction(mean, deviation, is_log=objective.name == "accuracy"))
+                found.append(Prediction(mean, deviation, is_log=objective.is_metric))
         return found
 
 
 def as_losses(values: Values, objectives: Sequence[Objective]) -> Values:
-    """Return minimised values (n, num_objectives) as ``Surrogate`` predicts them: the accuracy as error in %."""
+    """Return minimised values (n, num_objectives) as ``Surrogate`` predicts them: a metric as its error."""
     minimised = to_minimised(values, objectives)
-    shift = np.array([100.0 if objective.name == "accuracy" else 0.0 for objective in objectives])
-    return np.asarray(minimised + shift)
+    best = to_minimised(np.array([objective.best or 0.0 for objective in objectives]), objectives)
+    return np.asarray(minimised - best)
 
 
 def probability_feasible(predictions: Sequence[Prediction], objectives: Sequence[Objective]) -> Array:

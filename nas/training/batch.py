@@ -76,7 +76,7 @@ class Batch:
         self._mean, self._std = data.mean, data.std
         self._prepared: dict[Size, Tensor] = {}
         self.indices = indices
-        self.targets = batch_targets(split, chosen, data.num_classes, augmentation, draws[1])
+        self.targets = batch_targets(split, chosen, data.num_classes, augmentation, draws[1], data.task)
 
     def images(self, resolution: Size) -> Tensor:
         """Return the images as networks of the data take them, float32 (n, channels, *resolution)."""

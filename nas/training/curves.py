@@ -1,4 +1,4 @@
-"""The curves of training: one point an interval, with accuracies of networks from the smallest to the largest."""
+"""The curves of training: one point an interval, with scores of networks from the smallest to the largest."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from nas.evaluation import Evaluator
 from nas.search.population import sample_spread
+from nas.tasks import Metric
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Blueprint
 from search_spaces.population import PopulationCost
@@ -59,48 +60,59 @@ def complexity_groups(space: SearchSpace, seed: int) -> list[Group]:
 
 
 class Curves:
-    """Measures the accuracies of a point.
+    """Measures the scores of a point: the metric of the task.
 
     Args:
         space: its landmarks and groups are evaluated.
         evaluator: on validation images.
+        metric: of the task.
         seed: of the groups.
     """
 
-    def __init__(self, space: SearchSpace, evaluator: Evaluator, seed: int) -> None:
-        self._evaluator = evaluator
+    def __init__(self, space: SearchSpace, evaluator: Evaluator, metric: Metric, seed: int) -> None:
+        self._evaluator, self._metric = evaluator, metric
         self._landmarks = {name: space.blueprint(each) for name, each in landmarks(space).items()}
         self._groups = complexity_groups(space, seed)
 
-    def accuracies(self) -> dict[str, Any]:
-        """Return top-1 validation accuracies in percent: of the landmarks, and the mean of each group."""
-        accuracy = cache(self._evaluator.accuracy)
+    def scores(self) -> dict[str, Any]:
+        """Return the metric on validation images: of the landmarks, and the mean of each group."""
+        score = cache(self._evaluator.score)
         return {
-            "validation_accuracy": {name: accuracy(each) for name, each in self._landmarks.items()},
-            "group_accuracy": [
+            f"validation_{self._metric.name}": {name: score(each) for name, each in self._landmarks.items()},
+            f"group_{self._metric.name}": [
                 {
                     "least_macs": group.least_macs,
                     "most_macs": group.most_macs,
-                    "percent": float(np.mean([accuracy(each) for each in group.networks])),
+                    value_key(self._metric): float(np.mean([score(each) for each in group.networks])),
                 }
                 for group in self._groups
             ],
         }
 
 
-def curves_csv(points: Sequence[Point]) -> str:
-    """Return the curves as CSV: a row a point, accuracies in percent, groups by their range of MACs."""
+def value_key(metric: Metric) -> str:
+    """Return how a group's value is called: by its unit where that is no part of the metric's name."""
+    return "percent" if metric.unit == "%" else metric.name
+
+
+def landmark_scores(point: Point) -> dict[str, float]:
+    """Return the metric of each landmark in a point."""
+    return next(dict(value) for name, value in point.items() if name.startswith("validation_"))
+
+
+def curves_csv(points: Sequence[Point], metric: Metric) -> str:
+    """Return the curves as CSV: a row a point, the metric in its unit, groups by their range of MACs."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    first = points[0]
+    first, groups = points[0], f"group_{metric.name}"
     writer.writerow(
         [
             "step",
             "network_images",
             "loss",
             "learning_rate",
-            *(f"accuracy_{name}" for name in first["validation_accuracy"]),
-            *(f"accuracy_macs_{each['least_macs']}_to_{each['most_macs']}" for each in first["group_accuracy"]),
+            *(f"{metric.name}_{name}" for name in landmark_scores(first)),
+            *(f"{metric.name}_macs_{each['least_macs']}_to_{each['most_macs']}" for each in first[groups]),
             "rollbacks",
         ]
     )
@@ -111,8 +123,8 @@ def curves_csv(points: Sequence[Point]) -> str:
                 point["network_images"],
                 point["loss"],
                 point["learning_rate"],
-                *point["validation_accuracy"].values(),
-                *(each["percent"] for each in point["group_accuracy"]),
+                *landmark_scores(point).values(),
+                *(each[value_key(metric)] for each in point[groups]),
                 "; ".join(point["rollbacks"]),
             ]
         )

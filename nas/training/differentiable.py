@@ -22,6 +22,7 @@ from nas.data.settings import AugmentSettings
 from nas.data.splits import DataSplits
 from nas.training.batch import mixed_seed, training_batch
 from nas.training.checkpoint import load_checkpoint, save_checkpoint
+from nas.training.losses import Outputs, make_loss
 from nas.training.mixture import Slot, find_slots, mixture_weights, run_mixture
 from nas.training.optimiser import learning_rate, make_optimiser
 from nas.training.part_settings import PartSettings
@@ -97,7 +98,7 @@ class DifferentiableChoice:
         }
         self._optimiser = make_optimiser(shared.tensors, settings)
         self._choices = torch.optim.Adam(self.log_weights.values(), lr=self.choice.learning_rate)
-        self._loss = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
+        self._loss = make_loss(data.task.loss, settings.label_smoothing)
         self.num_steps = max(1, settings.epochs * (len(data.training) // settings.batch_size))
 
     def temperature(self, step: int) -> float:
@@ -114,7 +115,7 @@ class DifferentiableChoice:
         with torch.random.fork_rng([self._device] if self._device.type == "cuda" else []):
             torch.manual_seed(mixed_seed(self._seed, step, 1))
             with torch.autocast(self._device.type, torch.bfloat16, use_bfloat16(self.settings, self._device)):
-                loss = self._loss(self.output(images, step), targets)
+                loss = self._loss(Outputs(*self._data.task.aligned(self.output(images, step), targets)))
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.shared.tensors.values(), self.settings.max_gradient_norm, foreach=True)
         for group in self._optimiser.param_groups:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
+
+from nas.data.splits import ImageSet
+from nas.tasks import Metric, Task
+from nas.training.curves import landmark_scores
 
 Point = Mapping[str, Any]
 
@@ -15,6 +20,25 @@ FALLEN = 0.8
 MAX_ROLLBACKS = 3
 RATE_FACTOR = 0.5
 """What a rollback multiplies the learning rate by."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """The score of an answer that looks at no image.
+
+    Attributes:
+        value: of the metric, as guessing gives it.
+        deviation: its standard deviation over draws of as many images.
+    """
+
+    value: float
+    deviation: float
+
+
+def chance_of(task: Task, images: ImageSet) -> Chance:
+    """Return the score of guessing on ``images``."""
+    rows = task.guess(images)
+    return Chance(task.value(rows), task.spread(rows))
 
 
 def not_finite(loss: float, tensors: Mapping[str, Tensor]) -> str | None:
@@ -27,17 +51,17 @@ def not_finite(loss: float, tensors: Mapping[str, Tensor]) -> str | None:
     return None
 
 
-def collapse(points: Sequence[Point], chance: float, num_images: int) -> str | None:
+def collapse(points: Sequence[Point], metric: Metric, chance: Chance) -> str | None:
     """Return how the last of ``points`` shows a collapse, in words; None where it does not.
 
     A collapse is a mean loss that is back at that of the first interval, or landmarks that are all as bad as guessing,
     after a time in which they were better. Better and as bad are told from noise by 5 and 2 standard deviations of the
-    accuracy of guessing.
+    score of guessing.
 
     Args:
         points: of all intervals so far.
-        chance: accuracy of guessing the commonest class, in percent.
-        num_images: that the accuracies are measured on.
+        metric: of the task.
+        chance: of guessing.
     """
     *before, last = points
     if not before:
@@ -45,9 +69,13 @@ def collapse(points: Sequence[Point], chance: float, num_images: int) -> str | N
     first = before[0]["loss"]
     if min(point["loss"] for point in before) <= FALLEN * first <= first <= last["loss"]:
         return f"the loss is back at {last['loss']:.3g}, of {first:.3g} at the start"
-    deviation = math.sqrt(chance * (100 - chance) / num_images)
-    best = max(max(point["validation_accuracy"].values()) for point in before)
-    now = max(last["validation_accuracy"].values())
-    if best > chance + 5 * deviation and now <= chance + 2 * deviation:
-        return f"the best of three networks is {now:.1f} % accurate, as guessing is, after {best:.1f} %"
+    guessed = metric.rank(chance.value)
+    best = max(metric.rank(score) for point in before for score in landmark_scores(point).values())
+    now = max(metric.rank(score) for score in landmark_scores(last).values())
+    if best > guessed + 5 * chance.deviation and now <= guessed + 2 * chance.deviation:
+        return f"the best of three networks has {_shown(metric, now)}, as guessing has, after {_shown(metric, best)}"
     return None
+
+
+def _shown(metric: Metric, rank: float) -> str:
+    return f"{metric.title} {metric.rank(rank):.1f} {metric.unit}"

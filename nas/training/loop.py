@@ -18,7 +18,7 @@ from torch import Tensor
 from nas.evaluation import Evaluator
 from nas.training.checkpoint import load_checkpoint, save_checkpoint
 from nas.training.curves import Curves, Point
-from nas.training.guards import MAX_ROLLBACKS, RATE_FACTOR, collapse, not_finite
+from nas.training.guards import MAX_ROLLBACKS, RATE_FACTOR, chance_of, collapse, not_finite
 from nas.training.identity import check_identity
 from nas.training.step import Trainer
 from search_spaces.errors import NasError
@@ -79,8 +79,8 @@ class _Run:
         if trainer.processes.leads:
             data = trainer.data
             evaluator = Evaluator(trainer.shared, trainer.average, data, data.validation)
-            self._curves = Curves(trainer.shared.space, evaluator, trainer.seed)
-            self._chance = 100 * float(data.validation.labels.bincount().max()) / len(data.validation)
+            self._curves = Curves(trainer.shared.space, evaluator, data.task.metric, trainer.seed)
+            self._chance = chance_of(data.task, data.validation)
 
     @property
     def _step(self) -> int:
@@ -122,7 +122,7 @@ class _Run:
         point: Point = {"step": end}
         if problem is None and trainer.processes.leads:
             point = self._point(end, loss)
-            problem = collapse([*self._points, point], self._chance, len(trainer.data.validation))
+            problem = collapse([*self._points, point], trainer.data.task.metric, self._chance)
         failed = trainer.processes.told_by_the_leader(float(problem is not None), trainer.device)
         if failed:
             return problem or "the leader says so"
@@ -137,7 +137,7 @@ class _Run:
             "network_images": step * trainer.images_per_step,
             "loss": loss,
             "learning_rate": trainer.learning_rate(step - 1),
-            **self._curves.accuracies(),
+            **self._curves.scores(),
             "rollbacks": self._rollbacks[told:],
         }
 

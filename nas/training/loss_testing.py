@@ -8,16 +8,17 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from nas.training.losses import Loss, Outputs
+from nas.training.losses import OF_CLASSES, Loss, Outputs, tasks_of
 
 NUM_IMAGES, NUM_CLASSES = 6, 4
+ON_MAPS = frozenset({"counting", "super_resolution"})
 
 
 def check_loss(make: Callable[[], Loss], heads_divide: int = 8) -> None:
     """Check that a loss gives one finite number by its arguments alone, and a gradient to what the network gave.
 
-    Networks of two widths and sizes, maps and tokens, hard and soft targets are tried. Training that is resumed at any
-    step relies on all of it.
+    Networks of two widths and sizes, maps and tokens, hard and soft targets are tried, for a loss on maps maps of
+    targets. Training that is resumed at any step relies on all of it.
 
     Args:
         make: the loss with settings, fresh: ``lambda: losses.get("mine")(strength=2)``.
@@ -29,9 +30,19 @@ def check_loss(make: Callable[[], Loss], heads_divide: int = 8) -> None:
     for features in ((12, 4, 4), (9, 12)):
         large, small = (example(shape, heads_divide) for shape in (features, _smaller(features)))
         loss, again = (_prepared(make, [large, small]) for _ in range(2))
-        soft = replace(large, targets=torch.full((NUM_IMAGES, NUM_CLASSES), 1 / NUM_CLASSES))
-        for outputs in (large, small, soft):
+        for outputs in _tried(tasks_of(loss), large, small):
             _check_one(loss, again, outputs)
+
+
+def _tried(tasks: frozenset[str], large: Outputs, small: Outputs) -> tuple[Outputs, ...]:
+    """Return outputs that a loss of ``tasks`` understands."""
+    if tasks & OF_CLASSES:
+        soft = replace(large, targets=torch.full((NUM_IMAGES, NUM_CLASSES), 1 / NUM_CLASSES))
+        return large, small, soft
+    if tasks <= ON_MAPS:
+        maps, targets = torch.rand(2, NUM_IMAGES, 1, 5, 4, generator=torch.Generator().manual_seed(1))
+        return (replace(large, logits=maps, targets=targets),)
+    return large, small
 
 
 def example(features: tuple[int, ...], heads_divide: int = 8, seed: int = 0) -> Outputs:

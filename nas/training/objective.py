@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from nas.data.splits import DataSplits
+from nas.tasks import Task
 from nas.training.batch import Batch
 from nas.training.distillation import distillations
-from nas.training.losses import Loss, Outputs, losses
+from nas.training.losses import Loss, Outputs, check_task, make_loss
 from nas.training.settings import LARGEST, TrainingSettings
 from nas.training.teacher import ExportedTeacher, Seen
 from search_spaces.blueprint import Blueprint
@@ -33,14 +34,16 @@ class Objective:
     """
 
     def __init__(self, settings: TrainingSettings, data: DataSplits) -> None:
-        given = {"label_smoothing": settings.label_smoothing, **settings.loss_settings}
-        self._on_targets = losses.get(settings.loss)(**given)
+        self._task = data.task
+        self._on_targets = make_loss(settings.loss, settings.label_smoothing, settings.loss_settings)
+        check_task(self._on_targets, f"loss {settings.loss!r}", data.task.name)
         self._on_teacher: Loss | None = None
         self._exported: ExportedTeacher | None = None
         self._weight = settings.distillation_weight
         check_teacher(settings)
         if settings.distillation is not None:
             self._on_teacher = distillations.get(settings.distillation)(**settings.distillation_settings)
+            check_task(self._on_teacher, f"distillation {settings.distillation!r}", data.task.name)
             if settings.teacher != LARGEST:
                 self._exported = ExportedTeacher(Path(settings.teacher).expanduser(), data)
         self.in_place = self._on_teacher is not None and self._exported is None
@@ -54,7 +57,7 @@ class Objective:
             teacher = self._exported(batch) if self._exported else seen[0]
         for module in self._modules().values():
             loss = cast(Loss, module)
-            loss.prepare([_outputs(loss, each, batch, teacher) for each in seen], seed)
+            loss.prepare([_outputs(self._task, loss, each, batch, teacher) for each in seen], seed)
             module.to(batch.targets.device).train()
 
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -67,13 +70,13 @@ class Objective:
 
     def on_targets(self, seen: Seen, batch: Batch) -> Tensor:
         """Return the loss on the targets of a batch, a scalar."""
-        return self._on_targets(_outputs(self._on_targets, seen, batch))
+        return self._on_targets(_outputs(self._task, self._on_targets, seen, batch))
 
     def of(self, seen: Seen, batch: Batch, teacher: Seen | None) -> Tensor:
         """Return the loss of a network that learns from the targets and, where one is given, from a teacher."""
         if teacher is None or self._on_teacher is None:
             return self.on_targets(seen, batch)
-        taught = self._on_teacher(_outputs(self._on_teacher, seen, batch, teacher))
+        taught = self._on_teacher(_outputs(self._task, self._on_teacher, seen, batch, teacher))
         if self.in_place:
             return taught
         return (1 - self._weight) * self.on_targets(seen, batch) + self._weight * taught
@@ -101,7 +104,7 @@ def check_teacher(settings: TrainingSettings) -> None:
         )
 
 
-def _outputs(loss: Loss, seen: Seen, batch: Batch, teacher: Seen | None = None) -> Outputs:
+def _outputs(task: Task, loss: Loss, seen: Seen, batch: Batch, teacher: Seen | None = None) -> Outputs:
     logits, features = seen
     if "features" in loss.needs and (features is None or (teacher and teacher[1] is None)):
         raise UsageError(
@@ -109,4 +112,7 @@ def _outputs(loss: Loss, seen: Seen, batch: Batch, teacher: Seen | None = None) 
             f"{'these networks' if features is None else 'the teacher'} takes several: choose another loss, "
             "distillation or teacher"
         )
-    return Outputs(logits, batch.targets, features, *(teacher or (None, None)))
+    aligned, targets = task.aligned(logits, batch.targets)
+    if teacher is None:
+        return Outputs(aligned, targets, features)
+    return Outputs(aligned, targets, features, task.matched(teacher[0], aligned), teacher[1])

@@ -34,7 +34,8 @@ class TrainingSettings(BaseModel):
         learning_rate: peak, reached after ``warmup_fraction`` of the steps, then a cosine to zero.
         warmup_fraction: share of the steps with a linearly rising learning rate.
         weight_decay: decoupled; not applied to biases, norms, tokens and position tables.
-        loss: on the targets: ``cross_entropy``, ... or one of your own.
+        loss: on the targets: ``cross_entropy``, ... or one of your own; a study of another task has that task's loss
+            where it names none.
         loss_settings: its own settings.
         label_smoothing: of the loss on the targets.
         distillation: loss on a teacher's outputs (``kl``, ... or one of your own); None: there is no teacher.
@@ -101,7 +102,7 @@ class FinetuneSettings(BaseModel):
         learning_rate: peak, reached after ``warmup_fraction`` of the steps, then a cosine to zero.
         warmup_fraction: share of the steps with a linearly rising learning rate.
         weight_decay: decoupled; not applied to biases, norms, tokens and position tables.
-        label_smoothing: of the cross entropy.
+        label_smoothing: where the loss is the cross entropy.
         max_gradient_norm: the gradient is clipped to it.
     """
 

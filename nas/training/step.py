@@ -36,6 +36,7 @@ from nas.training.step_batches import StepBatches
 from nas.training.teacher import Seen, seen
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Blueprint
+from search_spaces.errors import UsageError
 from search_spaces.population import PopulationCost
 from search_spaces.sharing import SharedWeights, covering_set
 from search_spaces.space import Genes
@@ -78,6 +79,11 @@ class Trainer:
         self._sort_step = None if settings.sort_channels_at is None else int(settings.sort_channels_at * self.num_steps)
         self.rate_factor = 1.0
         self._objective = Objective(settings, data)
+        if self._batches.order.records and data.task.name != "classification":
+            raise UsageError(
+                f"training.pruning leaves images out by their cross entropy: task {data.task.name!r} has none: leave "
+                "it out"
+            )
         self._macs = PopulationCost(shared.space) if self._objective.in_place else None
         self._prepare_losses()
         self.parameters = {**shared.tensors, **self._objective.parameters()}

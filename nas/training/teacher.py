@@ -34,7 +34,7 @@ class ExportedTeacher:
         network, self._info = load_model(folder)
         blueprint = self._info.blueprint
         for what, given, needed in (
-            ("classes", blueprint.num_classes, data.num_classes),
+            ("outputs" if data.task.metric.name != "accuracy" else "classes", blueprint.num_classes, data.num_outputs),
             ("channels", blueprint.in_channels, data.in_channels),
         ):
             if given != needed:

@@ -114,6 +114,8 @@ class TestUnknownNames:
                 "[training]\nsampler_settings = { k = 1 }",
                 "training.sampler_settings: unknown setting of sampler 'sorted' 'k'",
             ),
+            ("[task]\nname = 'countin'", "task: unknown task 'countin': did you mean 'counting'"),
+            ("[task]\nname = 'counting'\nsettings = { sigm = 1 }", "task: unknown setting of task 'counting' 'sigm'"),
             ("[training]\nloss = 'bia'", "training.loss: unknown loss 'bia': did you mean 'bias'"),
             ("[training]\ndistillation = 'k'", "training.distillation: unknown distillation 'k': did you mean 'kl'"),
             ("[latency]\ntargets = ['cpu', 'h10']", "latency.targets[1]: unknown target 'h10': did you mean 'h100'"),
@@ -268,3 +270,54 @@ class TestSet:
     def test_an_unknown_key_shows_its_path(self, tmp_path) -> None:
         with pytest.raises(UsageError, match=r"training\.epohcs: unknown key 'epohcs': did you mean 'epochs'"):
             self.read(tmp_path, "training.epohcs=3")
+
+
+class TestTask:
+    def test_its_loss_and_its_metric_are_the_defaults_and_stored(self) -> None:
+        config = make_config({"name": "a", "task": {"name": "counting"}}, "x")
+        assert config.training.loss == "density"
+        assert config.objectives[0].name == "count_mae"
+        assert config.model_dump(mode="json")["task"]["name"] == "counting"
+        assert make_config(config.model_dump(mode="json"), "stored") == config
+
+    def test_classification_is_stored_as_before_there_were_tasks(self) -> None:
+        stored = StudyConfig(name="a").model_dump(mode="json")
+        assert "task" not in stored
+        assert stored["training"]["loss"] == "cross_entropy"
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            (
+                "[task]\nname = 'segmentation'\n[search]\nobjectives = ['accuracy', 'macs']",
+                "search.objectives[0]: 'accuracy' is the metric of another task than 'segmentation': give 'miou'",
+            ),
+            (
+                "[task]\nname = 'segmentation'\n[search]\nobjectives = ['macs']",
+                "search.objectives got macs: miou is missing: add it",
+            ),
+            (
+                "[task]\nname = 'segmentation'\n[training]\nloss = 'density'",
+                "training.loss: 'density' is for task counting, the study's is 'segmentation': choose another",
+            ),
+            (
+                "[task]\nname = 'counting'\n[training]\ndistillation = 'kl'",
+                "training.distillation: 'kl' is for task classification, segmentation, the study's is 'counting'",
+            ),
+            ("[task]\nname = 'super_resolution'", "augmentation.max_rotation_degrees got 10: task 'super_resolution'"),
+            (
+                "[task]\nname = 'segmentation'\n[space]\nname = 'nasnet'\nform = 'small_image'",
+                "task: space 'nasnet' has no pyramid, which head 'segmentation_head' reads",
+            ),
+            (
+                "[task]\nname = 'segmentation'\nhead = { width = 3 }",
+                "task: space 'ofa_mobilenet', setting 'head': segmentation_head can't take width",
+            ),
+            (
+                "[task]\nhead = { decoder_width = 3 }",
+                "space: task.head got {'decoder_width': 3}: task 'classification' has the",
+            ),
+        ],
+    )
+    def test_what_does_not_fit_is_named(self, tmp_path, text: str, expected: str) -> None:
+        assert refused(tmp_path, text).startswith(expected)

@@ -52,7 +52,7 @@ def one_thread() -> Iterator[None]:
 
 def test_the_images_come_back_from_their_arrays_without_the_other_sets() -> None:
     data = load_data(DataSettings(max_images=200, calibration_images=30), 0)
-    back = arrays_to_images(images_to_arrays(data))
+    back = arrays_to_images(images_to_arrays(data), data.task)
     for name in ("calibration", "validation"):
         assert torch.equal(getattr(back, name).images, getattr(data, name).images)
         assert torch.equal(getattr(back, name).labels, getattr(data, name).labels)

@@ -7,9 +7,10 @@ from torch import nn
 
 import nas.evaluation as evaluation
 from nas.data.splits import DataSplits, ImageSet
-from nas.evaluation import Batches, Evaluator, module_correct, percent
+from nas.evaluation import Batches, Evaluator, module_rows
 from nas.finetune import recalibrate
 from nas.quantisation.simulate import simulated
+from nas.tasks.classification import Classification
 from search_spaces.precision import policy_of, with_policy
 from search_spaces.sharing import SharedWeights
 from search_spaces.spaces import space
@@ -92,10 +93,10 @@ def test_inside_the_shared_weights_and_extracted_classify_alike(data, shared) ->
     for blueprint in blueprints(shared):
         statistics = evaluator.statistics(blueprint)
         alone = shared.extract(blueprint, tensors, statistics)
-        inside = evaluator.correct(blueprint, statistics)
-        assert torch.equal(inside, module_correct(alone, Batches(data.test, data), blueprint.resolution))
+        inside = evaluator.rows(blueprint, statistics)
+        assert torch.equal(inside, module_rows(alone, Batches(data.test, data), blueprint.resolution, data.task))
         assert inside.shape == (40,)
-        assert evaluator.accuracy(blueprint) == percent(inside)
+        assert evaluator.score(blueprint) == data.task.value(inside)
 
 
 def test_an_evaluation_repeated_in_any_order_is_equal(data, shared) -> None:
@@ -103,12 +104,12 @@ def test_an_evaluation_repeated_in_any_order_is_equal(data, shared) -> None:
     before = {name: tensor.clone() for name, tensor in tensors.items()}
     evaluator = Evaluator(shared, tensors, data, data.validation)
     several = list(blueprints(shared))
-    first = [evaluator.correct(blueprint) for blueprint in several]
-    again = [evaluator.correct(blueprint) for blueprint in reversed(several)]
+    first = [evaluator.rows(blueprint) for blueprint in several]
+    again = [evaluator.rows(blueprint) for blueprint in reversed(several)]
     fresh = Evaluator(SharedWeights(shared.space, seed=9), tensors, data, data.validation)
     for blueprint, one, two in zip(several, first, reversed(again), strict=True):
         assert torch.equal(one, two)
-        assert torch.equal(fresh.correct(blueprint), one), "the tensors that are given count, not the shared ones"
+        assert torch.equal(fresh.rows(blueprint), one), "the tensors that are given count, not the shared ones"
     assert all(torch.equal(before[name], tensor) for name, tensor in tensors.items())
     assert len({tuple(found.tolist()) for found in first}) > 1
 
@@ -118,10 +119,10 @@ def test_it_follows_tensors_that_move(data) -> None:
     tensors = average(shared)
     evaluator = Evaluator(shared, tensors, data, data.validation)
     blueprint = shared.space.blueprint(shared.space.largest())
-    assert 0 < evaluator.accuracy(blueprint) < 100
+    assert 0 < evaluator.score(blueprint) < 100
     tensors["head.token_head.classifier.weight"].zero_()
     tensors["head.token_head.classifier.bias"].copy_(torch.tensor([0.0, 0.0, 9.0, 0.0]))
-    assert evaluator.accuracy(blueprint) == pytest.approx(100 * 12 / 50)
+    assert evaluator.score(blueprint) == pytest.approx(100 * 12 / 50)
 
 
 class TestBatches:
@@ -147,7 +148,7 @@ class TestBatches:
 
 
 def test_percent() -> None:
-    assert percent(torch.tensor([True, False, True, True])) == 75.0
+    assert Classification().value(torch.tensor([True, False, True, True])) == 75.0
 
 
 def test_a_quantised_network_is_evaluated_as_it_is_simulated(shared, data) -> None:
@@ -157,6 +158,6 @@ def test_a_quantised_network_is_evaluated_as_it_is_simulated(shared, data) -> No
     evaluator = Evaluator(shared, average(shared), data, data.validation)
     plain = shared.extract(blueprint, average(shared), evaluator.statistics(blueprint))
     network = simulated(plain, quantised, Batches(data.calibration, data).at(blueprint.resolution))
-    expected = module_correct(network, Batches(data.validation, data), blueprint.resolution)
-    assert torch.equal(evaluator.correct(quantised), expected)
-    assert evaluator.accuracy(quantised) == percent(expected)
+    expected = module_rows(network, Batches(data.validation, data), blueprint.resolution, data.task)
+    assert torch.equal(evaluator.rows(quantised), expected)
+    assert evaluator.score(quantised) == data.task.value(expected)

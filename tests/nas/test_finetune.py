@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nas.data.batches import prepare
 from nas.data.settings import AugmentSettings
 from nas.data.splits import DataSplits, ImageSet
-from nas.evaluation import Batches, module_correct, percent
+from nas.evaluation import Batches, module_rows
 from nas.finetune import CALIBRATION_BATCH, finetune, recalibrate
 from nas.training.settings import FinetuneSettings
 from search_spaces.blueprint import Blueprint
@@ -61,7 +61,7 @@ def test_a_network_learns_and_its_source_stays_as_it_was(
     settings = FinetuneSettings(epochs=20, batch_size=32, optimiser=optimiser, learning_rate=rate)
     tuned = finetune(module, blueprint, data, settings, AUGMENT, seed=0)
     assert not tuned.training
-    assert percent(module_correct(tuned, Batches(data.validation, data), blueprint.resolution)) >= 90
+    assert data.task.value(module_rows(tuned, Batches(data.validation, data), blueprint.resolution, data.task)) >= 90
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
 
 

@@ -1,41 +1,45 @@
-"""How the accuracy of the chosen networks changed from prediction to what was exported."""
+"""How the accuracy, or the metric of the task, of the chosen networks changed from prediction to what was exported."""
 
 from __future__ import annotations
 
-from experiments.report.data import ChosenNetwork, Quantity, ReportData
+from experiments.report.data import ChosenNetwork, Quantity, ReportData, ReportMetric
 from experiments.report.formats import quantity_cell
 from experiments.report.panel import PANELS, Card, Cell, Column, Panel, Table
 
 STEPS = {
-    "predicted_validation_accuracy": ("Predicted", "from the other networks"),
-    "searched_validation_accuracy": ("In the search", "inherited weights"),
-    "validation_accuracy": ("Evaluated again", "alone, inherited weights"),
-    "validation_accuracy_fine_tuned": ("Fine-tuned", "validation images"),
-    "test_accuracy": ("Test, inherited", "images that no choice saw"),
-    "test_accuracy_fine_tuned": ("Test, fine-tuned", "images that no choice saw"),
+    "predicted_validation_METRIC": ("Predicted", "from the other networks"),
+    "searched_validation_METRIC": ("In the search", "inherited weights"),
+    "validation_METRIC": ("Evaluated again", "alone, inherited weights"),
+    "validation_METRIC_fine_tuned": ("Fine-tuned", "validation images"),
+    "test_METRIC": ("Test, inherited", "images that no choice saw"),
+    "test_METRIC_fine_tuned": ("Test, fine-tuned", "images that no choice saw"),
 }
 
 
 @PANELS.register("changes")
 def changes(data: ReportData) -> Panel | None:
     """Return the panel, one row a network; steps that no network went through are left out."""
-    known = {network.label: accuracies(network) for network in data.networks}
+    known = {network.label: steps_of(network, data.metric) for network in data.networks}
     steps = [name for name in STEPS if any(name in found for found in known.values())]
     if len(steps) < 2:
         return None
     columns = [Column("Network", numeric=False), *(Column(*STEPS[name]) for name in steps)]
     rows = [[Cell(label), *_cells(found, steps)] for label, found in known.items()]
+    unit = "points" if data.metric.unit == "%" else data.metric.unit
     lead = (
-        "From left to right, the accuracy of each chosen network as it came to be known; below each, its interval or "
-        "deviation and the change in points from the value before of the same images. Intervals of 95 % are bootstraps "
-        "over the images."
+        f"From left to right, the {data.metric.title} of each chosen network as it came to be known; below each, its "
+        f"interval or deviation and the change in {unit} from the value before of the same images. Intervals of 95 % "
+        "are bootstraps over the images."
     )
-    return Panel("changes", "What changed in accuracy", "Changes", 75, [Card("", (Table(columns, rows),))], lead)
+    return Panel(
+        "changes", f"What changed in {data.metric.title}", "Changes", 75, [Card("", (Table(columns, rows),))], lead
+    )
 
 
-def accuracies(network: ChosenNetwork) -> dict[str, Quantity]:
-    """Return the accuracies of a network by name."""
-    return {item.name: item.quantity for item in network.quantities if item.name in STEPS}
+def steps_of(network: ChosenNetwork, metric: ReportMetric) -> dict[str, Quantity]:
+    """Return the values of the metric of a network by step."""
+    found = {item.name.replace(metric.name, "METRIC"): item.quantity for item in network.quantities}
+    return {name: quantity for name, quantity in found.items() if name in STEPS}
 
 
 def _cells(found: dict[str, Quantity], steps: list[str]) -> list[Cell]:

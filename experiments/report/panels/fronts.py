@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from experiments.report.data import Candidate, Front, ReportData
+from experiments.report.data import Candidate, Front, ReportData, ReportMetric
 from experiments.report.formats import (
     SOURCES,
     byte_count,
@@ -30,38 +30,41 @@ def fronts(data: ReportData) -> Panel | None:
     shown = [front for front in data.fronts if front.candidates]
     if not shown:
         return None
-    cards = [_card(front, data.counting) for front in shown]
+    cards = [_card(front, data.counting, data.metric) for front in shown]
+    side = "Up" if data.metric.direction == "max" else "Down"
+    better = "more accurate" if data.metric.name == "accuracy" else f"better by {data.metric.title}"
     lead = (
-        "Each point is a network. Up and to the left is better; no network is both faster and more accurate than one "
+        f"Each point is a network. {side} and to the left is better; no network is both faster and {better} than one "
         "on the line. Bars are the spread. With a mouse, drag to zoom and double-click to return."
     )
     return Panel("fronts", "Pareto front of each target", "Fronts", 30, cards, lead)
 
 
-def _card(front: Front, counting: str) -> Card:
+def _card(front: Front, counting: str, metric: ReportMetric) -> Card:
     members = sorted((c for c in front.candidates if c.on_front), key=lambda c: c.latency_ms.value)
-    elements: list[Element] = [_figure(front, members)]
+    elements: list[Element] = [_figure(front, members, metric)]
     if members:
-        elements.append(Fold(f"The front as a table ({len(members)} networks)", (_table(members, counting),)))
+        elements.append(Fold(f"The front as a table ({len(members)} networks)", (_table(members, counting, metric),)))
     subtitle = f"{len(members)} on the front of {len(front.candidates)} compared"
     return Card(front.target, elements, subtitle)
 
 
-def _figure(front: Front, members: Sequence[Candidate]) -> Figure:
+def _figure(front: Front, members: Sequence[Candidate], metric: ReportMetric) -> Figure:
     dominated = evenly([c for c in front.candidates if not c.on_front], MAX_DOMINATED)
     chosen = [c for c in front.candidates if c.chosen]
-    traces = [_points(dominated, "dominated", color=FAINT, size=6, symbol="circle")] if dominated else []
+    traces = [_points(dominated, "dominated", metric, color=FAINT, size=6, symbol="circle")] if dominated else []
     if members:
         traces.append(_staircase(members))
-    traces += [_members(members, *pair) for pair in _pairs(members)]
+    traces += [_members(members, metric, *pair) for pair in _pairs(members)]
     if chosen:
-        traces.append(_chosen(chosen, front))
+        traces.append(_chosen(chosen, front, metric))
     x = log_axis("latency (ms, logarithmic)", (c.latency_ms.value for c in front.candidates))
-    y = axis("validation accuracy (%)")
+    y = axis(f"validation {metric.title} ({metric.unit})")
     obtained = sources(quantity for c in front.candidates for quantity in (c.accuracy, c.latency_ms))
     hidden = sum(not c.on_front for c in front.candidates) - len(dominated)
     sample = f"; {hidden:,} dominated networks are left out, evenly" if hidden else ""
-    return Figure("Accuracy against latency", traces, layout(x, y), f"accuracy: {front.recipe}{sample}", obtained, 460)
+    subtitle = f"{metric.title}: {front.recipe}{sample}"
+    return Figure(f"{metric.heading} against latency", traces, layout(x, y), subtitle, obtained, 460)
 
 
 def evenly(candidates: Sequence[Candidate], limit: int) -> Sequence[Candidate]:
@@ -75,10 +78,10 @@ def _pairs(members: Sequence[Candidate]) -> list[tuple[str, str]]:
     return [(a, b) for a in SOURCES for b in SOURCES if (a, b) in found]
 
 
-def _members(members: Sequence[Candidate], accuracy: str, latency: str) -> dict[str, Any]:
+def _members(members: Sequence[Candidate], metric: ReportMetric, accuracy: str, latency: str) -> dict[str, Any]:
     group = [c for c in members if (c.accuracy.obtained, c.latency_ms.obtained) == (accuracy, latency)]
-    name = f"front: accuracy {accuracy}, latency {latency}"
-    trace = _points(group, name, color=SERIES[0], size=9, symbol=SYMBOLS[latency])
+    name = f"front: {metric.title} {accuracy}, latency {latency}"
+    trace = _points(group, name, metric, color=SERIES[0], size=9, symbol=SYMBOLS[latency])
     # Filled where the latency was measured; hollow in the colour of the page, so that the line does not shine through.
     fill = SERIES[0] if latency == "measured" else SURFACE
     look = {
@@ -89,14 +92,16 @@ def _members(members: Sequence[Candidate], accuracy: str, latency: str) -> dict[
     return {**trace, **look}
 
 
-def _points(group: Sequence[Candidate], name: str, color: str, size: int, symbol: str) -> dict[str, Any]:
+def _points(
+    group: Sequence[Candidate], name: str, metric: ReportMetric, color: str, size: int, symbol: str
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
         "name": name,
         "x": [c.latency_ms.value for c in group],
         "y": [c.accuracy.value for c in group],
-        "text": [_hover(c) for c in group],
+        "text": [_hover(c, metric) for c in group],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"color": color, "size": size, "symbol": symbol, "line": {"width": 1.8, "color": color}},
     }
@@ -115,11 +120,11 @@ def _staircase(members: Sequence[Candidate]) -> dict[str, Any]:
     }
 
 
-def _chosen(chosen: Sequence[Candidate], front: Front) -> dict[str, Any]:
+def _chosen(chosen: Sequence[Candidate], front: Front, metric: ReportMetric) -> dict[str, Any]:
     # The corner above the front is empty; at its left end only the one below leaves the axis readable.
     edge = sorted(c.latency_ms.value for c in front.candidates)[len(front.candidates) // 4]
     places = ["bottom right" if c.latency_ms.value < edge else "top left" for c in chosen]
-    trace = _points(chosen, "chosen", color=SERIES[1], size=16, symbol="circle-open")
+    trace = _points(chosen, "chosen", metric, color=SERIES[1], size=16, symbol="circle-open")
     labels = [f"<b>{plot_text(c.label)}</b>" for c in chosen]
     return {
         **trace,
@@ -133,20 +138,20 @@ def _chosen(chosen: Sequence[Candidate], front: Front) -> dict[str, Any]:
     }
 
 
-def _hover(candidate: Candidate) -> str:
+def _hover(candidate: Candidate, metric: ReportMetric) -> str:
     def line(name: str, quantity: Any) -> str:
         spread = spread_text(quantity)
         return f"{name} {quantity_text(quantity)}{' ' + spread if spread else ''} ({quantity.obtained})"
 
     counts = f"{scaled(candidate.macs)} MACs, {scaled(candidate.params)} parameters (analytic)"
-    lines = [line("accuracy", candidate.accuracy), line("latency", candidate.latency_ms), counts]
+    lines = [line(metric.title, candidate.accuracy), line("latency", candidate.latency_ms), counts]
     return "<br>".join([f"<b>{plot_text(candidate.label)}</b>", *map(plot_text, lines)])
 
 
-def _table(members: Sequence[Candidate], counting: str) -> Table:
+def _table(members: Sequence[Candidate], counting: str, metric: ReportMetric) -> Table:
     columns = [
         Column("Network", numeric=False),
-        Column("Accuracy", "validation"),
+        Column(metric.heading, "validation"),
         Column("Latency"),
         Column("MACs", obtained=("analytic",)),
         Column("Parameters", obtained=("analytic",)),

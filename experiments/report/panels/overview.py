@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from experiments.report.data import Candidate, ChosenNetwork, NamedQuantity, ReportData, SearchRun
+import math
+
+from experiments.report.data import Candidate, ChosenNetwork, NamedQuantity, ReportData, ReportMetric, SearchRun
 from experiments.report.formats import (
     MINUS,
     THIN,
@@ -26,7 +28,7 @@ def overview(data: ReportData) -> Panel:
     """Return the panel."""
     tiles = [
         _front_size(data),
-        _test_accuracy(data),
+        _test_score(data),
         _against_random(data),
         _evaluated(data),
         _space(data),
@@ -57,32 +59,34 @@ def _evaluated(data: ReportData) -> Tile | None:
     return Tile("Networks compared", grouped(len({c.key for c in candidates})), "on validation data", obtained)
 
 
-def best_on_validation(networks: tuple[ChosenNetwork, ...]) -> tuple[ChosenNetwork, NamedQuantity] | None:
-    """Return the chosen network that is best on validation data and has a test accuracy, with that accuracy.
+def best_on_validation(
+    networks: tuple[ChosenNetwork, ...], metric: ReportMetric
+) -> tuple[ChosenNetwork, NamedQuantity] | None:
+    """Return the chosen network that is best on validation data and has a test score, with that score.
 
-    Taking the best *test* accuracy would be a choice made on test data, so the validation data chooses.
+    Taking the best *test* score would be a choice made on test data, so the validation data chooses.
     """
     best: tuple[float, ChosenNetwork, NamedQuantity] | None = None
     for network in networks:
         by_name = {quantity.name: quantity for quantity in network.quantities}
         for suffix in SUFFIXES:
-            test = by_name.get(f"test_accuracy{suffix}")
-            validation = by_name.get(f"validation_accuracy{suffix}") or by_name.get("validation_accuracy")
-            score = validation.quantity.value if validation else -1.0
+            test = by_name.get(f"test_{metric.name}{suffix}")
+            validation = by_name.get(f"validation_{metric.name}{suffix}") or by_name.get(f"validation_{metric.name}")
+            score = metric.rank(validation.quantity.value) if validation else -math.inf
             if test and (best is None or score > best[0]):
                 best = score, network, test
     return best[1:] if best else None
 
 
-def _test_accuracy(data: ReportData) -> Tile | None:
-    best = best_on_validation(data.networks)
+def _test_score(data: ReportData) -> Tile | None:
+    best = best_on_validation(data.networks, data.metric)
     if best is None:
         return None
     network, accuracy = best
     spread = spread_text(accuracy.quantity)
     weights = "fine-tuned" if accuracy.name.endswith("_fine_tuned") else "inherited"
     note = f"{spread + ' · ' if spread else ''}{network.label}, {weights} weights: the best on validation data"
-    return Tile("Test accuracy", quantity_text(accuracy.quantity), note, (accuracy.quantity.obtained,))
+    return Tile(f"Test {data.metric.title}", quantity_text(accuracy.quantity), note, (accuracy.quantity.obtained,))
 
 
 def rival(data: ReportData) -> tuple[SearchRun, SearchRun] | None:

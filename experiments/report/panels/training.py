@@ -21,17 +21,18 @@ def training(data: ReportData) -> Panel | None:
     """Return the panel."""
     if not data.training:
         return None
-    accuracies = [line for number in range(3) if (line := _accuracy(data.training, number))]
+    metric = data.metric
+    accuracies = [line for number in range(3) if (line := _accuracy(data.training, number, metric.unit))]
     figures: list[Element] = [_loss(data.training)]
     if accuracies:
-        options = layout(axis("optimiser steps"), axis("validation accuracy (%)"))
+        options = layout(axis("optimiser steps"), axis(f"validation {metric.title} ({metric.unit})"))
         subtitle = "inherited weights, at points of training"
-        figures.append(Figure("Accuracy of three networks", accuracies, options, subtitle, ("measured",), 380))
-    groups = _groups(data.training)
+        figures.append(Figure(f"{metric.heading} of three networks", accuracies, options, subtitle, ("measured",), 380))
+    groups = _groups(data.training, metric.unit)
     if groups:
-        options = layout(axis("optimiser steps"), axis("validation accuracy (%)"))
+        options = layout(axis("optimiser steps"), axis(f"validation {metric.title} ({metric.unit})"))
         subtitle = "inherited weights, mean of two networks in each quarter by MACs"
-        figures.append(Figure("Accuracy by cost", groups, options, subtitle, ("measured",), 380))
+        figures.append(Figure(f"{metric.heading} by cost", groups, options, subtitle, ("measured",), 380))
     elements: list[Element] = [Grid(figures)]
     undone = [line for point in data.training for line in point.rollbacks]
     if undone:
@@ -73,7 +74,7 @@ def _loss(points: tuple[TrainingPoint, ...]) -> Figure:
     return Figure("Loss and learning rate", [loss, rate], options, "mean over the step's networks", ("measured",), 380)
 
 
-def _accuracy(points: tuple[TrainingPoint, ...], number: int) -> dict[str, Any] | None:
+def _accuracy(points: tuple[TrainingPoint, ...], number: int, unit: str) -> dict[str, Any] | None:
     name, field, symbol, dash = NETWORKS[number]
     values = [(point.step, getattr(point, field)) for point in points if getattr(point, field) is not None]
     if not values:
@@ -86,11 +87,11 @@ def _accuracy(points: tuple[TrainingPoint, ...], number: int) -> dict[str, Any] 
         "y": [value for _, value in values],
         "line": {"color": SERIES[number], "width": 1.8, "dash": dash},
         "marker": {"symbol": symbol, "size": 6},
-        "hovertemplate": f"{name}, step %{{x}}: %{{y:.2f}} %<extra></extra>",
+        "hovertemplate": f"{name}, step %{{x}}: %{{y:.2f}} {unit}<extra></extra>",
     }
 
 
-def _groups(points: tuple[TrainingPoint, ...]) -> list[dict[str, Any]]:
+def _groups(points: tuple[TrainingPoint, ...], unit: str) -> list[dict[str, Any]]:
     """Return one line a group of networks by MACs, the costliest first."""
     measured = [point for point in points if point.groups]
     lines = []
@@ -106,7 +107,7 @@ def _groups(points: tuple[TrainingPoint, ...]) -> list[dict[str, Any]]:
                 "y": [point.groups[number].percent for point in measured],
                 "line": {"color": SERIES[number], "width": 1.8},
                 "marker": {"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 6},
-                "hovertemplate": f"{name}, step %{{x}}: %{{y:.2f}} %<extra></extra>",
+                "hovertemplate": f"{name}, step %{{x}}: %{{y:.2f}} {unit}<extra></extra>",
             }
         )
     return lines

@@ -44,6 +44,7 @@ class AlphaDivergence:
     """For each image the larger one of two alpha-divergences."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"teacher"})
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
 
     def __init__(self, **settings: object) -> None:
         self._settings = read_settings("distillation 'alpha_divergence'", AlphaDivergenceSettings, settings)

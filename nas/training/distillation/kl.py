@@ -33,6 +33,7 @@ class Kl:
     """Kullback-Leibler divergence of the student's classes from the teacher's."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"teacher"})
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification", "segmentation"})
 
     def __init__(self, **settings: object) -> None:
         self._settings = read_settings("distillation 'kl'", KlSettings, settings)
@@ -47,7 +48,7 @@ class Kl:
 
 
 def soft_label_loss(logits: Tensor, teacher_logits: Tensor, temperature: float = 1.0) -> Tensor:
-    """Return the mean over the batch of T^2 KL(teacher || student), from logits (n, num_classes)."""
-    student = F.log_softmax(logits.float() / temperature, dim=1)
-    teacher = F.log_softmax(teacher_logits.float() / temperature, dim=1)
+    """Return the mean of T^2 KL(teacher || student) over batch and pixels, from logits (n, num_classes, ...)."""
+    student = F.log_softmax(logits.float() / temperature, dim=1).movedim(1, -1).flatten(0, -2)
+    teacher = F.log_softmax(teacher_logits.float() / temperature, dim=1).movedim(1, -1).flatten(0, -2)
     return F.kl_div(student, teacher, reduction="batchmean", log_target=True) * temperature**2

@@ -49,6 +49,7 @@ class ScaleKD(nn.Module):
     """Soft labels, and the teacher's features in two views."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"teacher", "features"})
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
 
     def __init__(self, **settings: object) -> None:
         super().__init__()

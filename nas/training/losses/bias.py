@@ -38,6 +38,7 @@ class Bias:
     """Cross entropy weighted by the variance of the features."""
 
     needs: ClassVar[frozenset[str]] = frozenset({"features"})
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
 
     def __init__(self, **settings: object) -> None:
         self._settings = read_settings("loss 'bias'", BiasSettings, settings)

@@ -53,6 +53,7 @@ class Confusable:
     """
 
     needs: ClassVar[frozenset[str]] = frozenset()
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
 
     def __init__(self, **settings: object) -> None:
         self._settings = read_settings("loss 'confusable'", ConfusableSettings, settings)

@@ -33,6 +33,7 @@ class CrossEntropy:
     """Cross entropy of the targets."""
 
     needs: ClassVar[frozenset[str]] = frozenset()
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification", "segmentation"})
 
     def __init__(self, **settings: object) -> None:
         self._settings = read_settings("loss 'cross_entropy'", CrossEntropySettings, settings)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from nas_command import Nas
 from tiny_study import TinyStudy
+from torch import Tensor
 
 from experiments.store.store import Store
 from nas.evaluation import Evaluator
@@ -74,16 +75,16 @@ def test_an_interrupted_search_goes_on_and_ends_as_if_it_had_not_been(
 ) -> None:
     mine = TinyStudy(tmp_path, "digits")
     arguments = ("search", study.config, "--out", mine.out)
-    accuracy: Callable[..., float] = Evaluator.accuracy
+    rows: Callable[..., Tensor] = Evaluator.rows
     calls = []
 
-    def interrupted(evaluator: Evaluator, blueprint: object) -> float:
+    def interrupted(evaluator: Evaluator, blueprint: object) -> Tensor:
         calls.append(blueprint)
         if len(calls) == 12:
             raise KeyboardInterrupt
-        return accuracy(evaluator, blueprint)
+        return rows(evaluator, blueprint)
 
-    monkeypatch.setattr(Evaluator, "accuracy", interrupted)
+    monkeypatch.setattr(Evaluator, "rows", interrupted)
     assert "interrupted" in nas(*arguments, code=130).error
     monkeypatch.undo()
     [row] = nas("study", "list", "--out", mine.out, "--json").data

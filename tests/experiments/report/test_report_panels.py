@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.report.data import GroupAccuracy, NamedQuantity, Quantity, ReportData, RobustNetworks
+from experiments.report.data import GroupAccuracy, NamedQuantity, Quantity, ReportData, ReportMetric, RobustNetworks
 from experiments.report.page import figure_json
 from experiments.report.panel import (
     PANELS,
@@ -151,10 +151,10 @@ def test_the_test_accuracy_shown_is_chosen_by_validation_data(report_data: Repor
         quantities = (percent("validation_accuracy", validation), percent("test_accuracy", test))
         return report_data.networks[position].model_copy(update={"quantities": quantities})
 
-    best = best_on_validation((network(0, 97.0, 99.0), network(1, 98.0, 96.0)))
+    best = best_on_validation((network(0, 97.0, 99.0), network(1, 98.0, 96.0)), ReportMetric())
     assert best is not None
     assert best[1].quantity.value == 96.0
-    assert best_on_validation(()) is None
+    assert best_on_validation((), ReportMetric()) is None
 
 
 def test_a_front_of_candidates_without_members_has_no_line(report_data: ReportData) -> None:

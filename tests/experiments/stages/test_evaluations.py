@@ -14,6 +14,7 @@ from experiments.stages.latency import TargetLatency
 from experiments.stages.search import CheapValues, Evaluations
 from experiments.store.store import Halted, Store, Study
 from nas.search.objectives import make_objective
+from nas.tasks.classification import Classification
 from predictors.target import target
 from search_spaces.architecture import Architecture
 from search_spaces.spaces import space
@@ -28,7 +29,7 @@ OBJECTIVES = (
 
 
 class Workers:
-    """The accuracy is a network's place among those asked for; the last of each call ends first."""
+    """The score is a network's place among those asked for, its spread 0.5; the last of each call ends first."""
 
     def __init__(self) -> None:
         self.asked: list[Architecture] = []
@@ -36,12 +37,12 @@ class Workers:
 
     def run(
         self, architectures: Sequence[Architecture], begin: Callable[[Architecture], None]
-    ) -> Iterator[tuple[Architecture, float]]:
+    ) -> Iterator[tuple[Architecture, tuple[float, float]]]:
         for architecture in architectures:
             begin(architecture)
             self.asked.append(architecture)
         for architecture in reversed(architectures):
-            yield architecture, float(self.asked.index(architecture))
+            yield architecture, (float(self.asked.index(architecture)), 0.5)
 
 
 @pytest.fixture
@@ -59,7 +60,10 @@ def evaluations(study: Study, workers: Workers) -> Evaluations:
         yield workers
 
     context: Any = SimpleNamespace(
-        study=study, data=SimpleNamespace(validation=range(200)), space=SPACE, evaluating=evaluating
+        study=study,
+        data=SimpleNamespace(validation=range(200), task=Classification()),
+        space=SPACE,
+        evaluating=evaluating,
     )
     latencies = [TargetLatency(SPACE, target(name)) for name in ("h100:bf16:b32", "orin:fp16:b1")]
     return Evaluations(context, None, CheapValues(SPACE, OBJECTIVES, latencies))  # type: ignore[arg-type]
@@ -75,8 +79,8 @@ def test_each_network_is_asked_for_once_and_stored_with_its_costs(study: Study) 
     first, second, third = networks(3)
     workers, ended = Workers(), list[int]()
     with evaluations(study, workers) as found:
-        assert found.accuracies([first, second, first], lambda: ended.append(1)) == [0.0, 1.0, 0.0]
-        assert found.accuracies([third, second]) == [2.0, 1.0]
+        assert found.scores([first, second, first], lambda: ended.append(1)) == [0.0, 1.0, 0.0]
+        assert found.scores([third, second]) == [2.0, 1.0]
     assert workers.asked == [first, second, third]
     assert (workers.num_entered, len(ended)) == (1, 2)
     values = study.values()
@@ -92,16 +96,17 @@ def test_each_network_is_asked_for_once_and_stored_with_its_costs(study: Study) 
     assert values["macs"].tolist() == [cost(SPACE.blueprint(each)).macs for each in (second, first, third)]
     obtained = {(found.quantity, found.obtained) for _, found in study.measurements()}
     assert ("validation_accuracy", "measured") in obtained
+    assert {found.spread for _, found in study.measurements(quantity="validation_accuracy")} == {0.5}
     assert {how for name, how in obtained if name != "validation_accuracy"} == {"analytic"}
 
 
 def test_what_is_stored_needs_no_workers(study: Study) -> None:
     some = networks(2)
     with evaluations(study, Workers()) as found:
-        found.accuracies(some)
+        found.scores(some)
     workers = Workers()
     with evaluations(study, workers) as found:
-        assert found.accuracies(some) == [0.0, 1.0]
+        assert found.scores(some) == [0.0, 1.0]
     assert workers.num_entered == 0
 
 
@@ -109,4 +114,4 @@ def test_a_pause_reaches_the_search(study: Study, tmp_path: Path) -> None:
     with Store.open(str(tmp_path / "nas.db")) as store:
         store.queue.pause("a")
     with evaluations(study, Workers()) as found, pytest.raises(Halted):
-        found.accuracies(networks(1))
+        found.scores(networks(1))

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from toy_export import Exported, random_images, random_network
 
-from nas.export.card import Accuracy, CardInfo, DataInfo, card, write_card
+from nas.export.card import CardInfo, DataInfo, Score, card, write_card
 from nas.export.onnx import ONNX_FILE, OnnxReport, check_onnx
 from nas.export.safetensors import ModelInfo
 from predictors.measurement import Measurement
@@ -35,9 +35,9 @@ def card_info(model: ModelInfo, **changes: Any) -> CardInfo:
         "architecture_key": model.architecture.key if model.architecture else None,
         "cost": cost(model.blueprint),
         "training": "sorted sampling, 30 epochs.",
-        "accuracies": (
-            Accuracy(weights="inherited", split="validation", percent=97.0, num_images=270, obtained="measured"),
-            Accuracy(weights="fine-tuned", split="test", percent=98.1234, num_images=271, obtained="measured, float32"),
+        "scores": (
+            Score(weights="inherited", split="validation", value=97.0, num_images=270, obtained="measured"),
+            Score(weights="fine-tuned", split="test", value=98.1234, num_images=271, obtained="measured, float32"),
         ),
         "data": data,
     }

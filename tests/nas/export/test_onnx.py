@@ -64,8 +64,8 @@ def test_a_check_states_difference_accuracy_and_agreement(exported: Exported) ->
     report = check_onnx(exported.folder / ONNX_FILE, module, batches, labels)
     assert module.training
     assert 0 <= report.max_abs_difference < 1e-4
-    assert report.module_accuracy_percent == pytest.approx(100 * 30 / 33)
-    assert report.accuracy_percent == pytest.approx(100 * 30 / 33)
+    assert report.module_score == pytest.approx(100 * 30 / 33)
+    assert report.score == pytest.approx(100 * 30 / 33)
     assert report.agreement_percent == 100
     assert (report.num_images, report.opset) == (33, OPSET)
     assert report.onnxruntime_version == onnxruntime.__version__
@@ -76,7 +76,7 @@ def test_a_check_sees_another_networks_file(exported: Exported) -> None:
     images = info.prepare(random_images(50))
     report = check_onnx(exported.folder / ONNX_FILE, other, [images], torch.zeros(50, dtype=torch.long))
     assert report.max_abs_difference > 1e-3
-    assert report.accuracy_percent != report.module_accuracy_percent or report.agreement_percent < 100
+    assert report.score != report.module_score or report.agreement_percent < 100
 
 
 def test_writing_is_silent_and_leaves_the_module_as_it_was(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

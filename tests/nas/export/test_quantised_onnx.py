@@ -67,7 +67,7 @@ def test_onnxruntime_computes_what_is_simulated(quantised: Quantised) -> None:
     assert report.agreement_percent >= 98.0
     session = onnxruntime.InferenceSession(str(quantised.path), providers=["CPUExecutionProvider"])
     found = session.run(["logits"], {"image": quantised.images.contiguous().numpy()})[0]
-    assert report.accuracy_percent == 100 * np.mean(found.argmax(1) == labels.numpy())
+    assert report.score == 100 * np.mean(found.argmax(1) == labels.numpy())
     with torch.inference_mode():
         expected = quantised.simulated(quantised.images).numpy()
         plain = quantised.module(quantised.images).numpy()

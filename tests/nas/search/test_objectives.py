@@ -58,7 +58,7 @@ class Config(BaseModel):
 def test_config_takes_a_name_or_a_table():
     config = Config.model_validate({"objectives": ["accuracy", {"name": "macs", "upper": 5e8}]})
     assert make_objectives(config.objectives) == (
-        Objective("accuracy", "max", "%"),
+        Objective("accuracy", "max", "%", best=100.0),
         Objective("macs", "min", "count", upper=5e8),
     )
 

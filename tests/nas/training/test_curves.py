@@ -7,8 +7,11 @@ import pytest
 from toy_training import convolutions, images, trainer, transformers
 
 from nas.evaluation import Evaluator
+from nas.tasks.classification import Classification
 from nas.training.curves import Curves, complexity_groups, curves_csv, landmarks
 from search_spaces.block import cost
+
+METRIC = Classification.metric
 
 
 class TestGroups:
@@ -47,19 +50,19 @@ def point(step: int, rollbacks=()):
 def test_a_point_holds_the_accuracy_of_every_landmark_and_group() -> None:
     made, data = trainer(transformers()), images()
     evaluator = Evaluator(made.shared, made.average, data, data.validation)
-    found = Curves(made.shared.space, evaluator, seed=3).accuracies()
+    found = Curves(made.shared.space, evaluator, METRIC, seed=3).scores()
     space = made.shared.space
     for name, architecture in landmarks(space).items():
-        assert found["validation_accuracy"][name] == evaluator.accuracy(space.blueprint(architecture))
+        assert found["validation_accuracy"][name] == evaluator.score(space.blueprint(architecture))
     groups = complexity_groups(space, 3)
     for group, told in zip(groups, found["group_accuracy"], strict=True):
-        accuracies = [evaluator.accuracy(network) for network in group.networks]
+        accuracies = [evaluator.score(network) for network in group.networks]
         assert told["percent"] == pytest.approx(sum(accuracies) / len(accuracies))
         assert (told["least_macs"], told["most_macs"]) == (group.least_macs, group.most_macs)
 
 
 def test_csv_has_a_row_a_point_and_a_column_a_network_and_group() -> None:
-    text = curves_csv([point(1), point(2, ["step 3: lost: back", "again, and again"])])
+    text = curves_csv([point(1), point(2, ["step 3: lost: back", "again, and again"])], METRIC)
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["step"] for row in rows] == ["1", "2"]
     assert rows[0]["loss"] == "2.0"

@@ -3,9 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nas.training.guards import collapse, not_finite
+from nas.data.splits import ImageSet
+from nas.tasks import make_task
+from nas.tasks.classification import Classification
+from nas.training.guards import Chance, chance_of, collapse, not_finite
 
-CHANCE, NUM_IMAGES = 10.0, 1000
+CHANCE = Chance(10.0, (10.0 * 90.0 / 1000) ** 0.5)
+"""Of ten classes, on a thousand images."""
 
 
 def points(losses, accuracies):
@@ -16,7 +20,7 @@ def points(losses, accuracies):
 
 
 def found(losses, accuracies=None) -> str | None:
-    return collapse(points(losses, accuracies or [50.0] * len(losses)), CHANCE, NUM_IMAGES)
+    return collapse(points(losses, accuracies or [50.0] * len(losses)), Classification.metric, CHANCE)
 
 
 class TestNotFinite:
@@ -43,7 +47,7 @@ class TestLoss:
 
 class TestAccuracy:
     def test_as_bad_as_guessing_after_having_been_better(self) -> None:
-        message = "the best of three networks is 10.5 % accurate, as guessing is, after 40.0 %"
+        message = "the best of three networks has accuracy 10.5 %, as guessing has, after accuracy 40.0 %"
         assert found([2.3, 2.2, 2.2], [12.0, 40.0, 10.5]) == message
 
     @pytest.mark.parametrize(
@@ -51,3 +55,20 @@ class TestAccuracy:
     )
     def test_otherwise_not(self, accuracies) -> None:
         assert found([2.3, 2.2, 2.2], accuracies) is None
+
+    def test_where_less_is_better(self) -> None:
+        metric = make_task("counting").metric
+
+        def points_of(*scores: float) -> list[dict[str, object]]:
+            return [{"loss": 2.0, "validation_count_mae": {"smallest": score}} for score in scores]
+
+        message = "the best of three networks has mean absolute error of the count 5.1 objects, as guessing has, after"
+        assert (collapse(points_of(5.0, 2.0, 5.1), metric, Chance(5.0, 0.2)) or "").startswith(message)
+        assert collapse(points_of(5.0, 2.0, 2.5), metric, Chance(5.0, 0.2)) is None
+        assert collapse(points_of(5.0, 4.5, 5.1), metric, Chance(5.0, 0.2)) is None
+
+
+def test_chance_is_that_of_the_commonest_class() -> None:
+    labels = torch.tensor([0, 1, 1, 1, 2, 0, 1, 2])
+    chance = chance_of(Classification(), ImageSet(torch.zeros(8, 1, 4, 4, dtype=torch.uint8), labels))
+    assert chance == Chance(50.0, pytest.approx((50 * 50 / 8) ** 0.5))

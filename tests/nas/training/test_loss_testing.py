@@ -7,7 +7,7 @@ import torch
 
 from nas.training.distillation import distillations
 from nas.training.loss_testing import check_loss
-from nas.training.losses import Outputs, losses
+from nas.training.losses import Outputs, losses, make_loss
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def settings_of(tmp_path) -> dict[str, dict[str, object]]:
 
 @pytest.mark.parametrize("name", losses.names())
 def test_every_loss_keeps_the_contract(name, settings_of) -> None:
-    check_loss(lambda: losses.get(name)(label_smoothing=0.1, **settings_of.get(name, {})))
+    check_loss(lambda: make_loss(name, 0.1, settings_of.get(name)))
 
 
 @pytest.mark.parametrize("name", distillations.names())

@@ -4,6 +4,7 @@ import pytest
 from nas.data.settings import DataSettings
 from nas.data.sources.npz import npz
 from nas.data.splits import load_data
+from nas.tasks import make_task
 from search_spaces.errors import UsageError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 5, 4), dtype=np.uint8)
@@ -77,3 +78,29 @@ def test_nan_in_float_images_is_refused(tmp_path):
     images[3, 0, 0] = np.nan
     with pytest.raises(UsageError, match=r"data.npz: 1 of 40 images hold NaN or infinity"):
         load_data(saved(tmp_path, images=images, labels=LABELS), 0)
+
+
+@pytest.mark.parametrize("name", ["masks", "points", "targets"])
+def test_targets_of_a_task_stand_in_place_of_labels(tmp_path, name):
+    arrays = {name: np.arange(40), f"{name}_test": np.arange(3), "images_test": IMAGES[:3]}
+    data = npz(saved(tmp_path, images=IMAGES, **arrays), 0)
+    assert data.training.targets[name].tolist() == list(range(40))
+    assert data.test.targets[name].tolist() == [0, 1, 2]
+
+
+def test_targets_may_stand_beside_labels(tmp_path):
+    settings = saved(tmp_path, images=IMAGES, labels=LABELS, masks=np.zeros((40, 5, 4), np.uint8))
+    assert npz(settings, 0).training.targets["masks"].shape == (40, 5, 4)
+    assert load_data(settings, 0).training.truth.ndim == 1
+
+
+def test_as_many_targets_as_images_are_asked_for(tmp_path):
+    with pytest.raises(UsageError, match=r"data.npz: 11 masks for 40 images: give one for each"):
+        npz(saved(tmp_path, images=IMAGES, masks=np.zeros((11, 5, 4), np.uint8)), 0)
+
+
+def test_images_alone_have_no_labels_to_classify(tmp_path):
+    settings = saved(tmp_path, images=IMAGES[:, :4])
+    with pytest.raises(UsageError, match=r"data.npz: labels of shape \(0,\) for images of shape"):
+        load_data(settings, 0)
+    assert load_data(settings, 0, make_task("super_resolution")).training.targets.shape[1:] == (1, 4, 4)
