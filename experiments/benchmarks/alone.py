@@ -16,7 +16,7 @@ from search_spaces.errors import UsageError
 
 if TYPE_CHECKING:
     from experiments.context import Context
-    from nas.export.card import Accuracy
+    from nas.export.card import Score
     from search_spaces.architecture import Architecture
 
 
@@ -80,9 +80,9 @@ def run(
         "network": best["label"],
         "mmacs": round(macs / 1e6, 3),
         "supernetwork_test_accuracy": round(inherited["test"], 2),
-        **({} if tuned is None else {"final_test_accuracy": round(tuned.percent, 2), "final_weights": tuned.weights}),
+        **({} if tuned is None else {"final_test_accuracy": round(tuned.value, 2), "final_weights": tuned.weights}),
         "alone_test_accuracy": round(row["test_accuracy"], 2),
-        "gap": round(row["test_accuracy"] - (inherited["test"] if tuned is None else tuned.percent), 2),
+        "gap": round(row["test_accuracy"] - (inherited["test"] if tuned is None else tuned.value), 2),
         "gap_inherited": round(row["test_accuracy"] - inherited["test"], 2),
         "supernetwork_network_images": shared_images,
         "finetuning": tuning.model_dump(mode="json") if tuning_images else None,
@@ -123,9 +123,9 @@ def _best_network(config: Any, out: Path) -> dict[str, Any]:
     return best
 
 
-def _tuned(context: Context, architecture: Architecture) -> Accuracy | None:
+def _tuned(context: Context, architecture: Architecture) -> Score | None:
     """Return the test accuracy of the weights that the study exported; None where it exported none of the network."""
     from experiments.stages.export import exported
 
     found = exported(context, architecture)
-    return None if found is None else found.accuracy("test")
+    return None if found is None else found.score("test")

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from search_spaces.blueprint import Setting
 
 Floats = NDArray[np.float32]
+FINER = 3
+"""Samples of a density along each side of a pixel when its image is changed."""
 
 
 class CountingSettings(PartSettings):
@@ -107,15 +109,17 @@ class Counting(Task):
     def changed(self, targets: Tensor, shown: Tensor, padding: str) -> Tensor:
         """Return the densities of what is shown: as many objects on the area that they then take.
 
-        To 6 percent: bilinear samples of a peak of a pixel's width do not add up to it; of wider ones they do better.
+        Samples between pixels stand closer than pixels do, so that those of a narrow peak add up to it: to 1 percent at
+        a pixel's width.
         """
         import torch
         from torch.nn import functional as F
 
-        grid = F.affine_grid(shown, [len(targets), 1, *targets.shape[1:]], align_corners=False)
+        finer = [FINER * int(side) for side in targets.shape[1:]]
+        grid = F.affine_grid(shown, [len(targets), 1, *finer], align_corners=False)
         sampled = F.grid_sample(targets[:, None], grid, mode="bilinear", padding_mode=padding, align_corners=False)
         area: Tensor = torch.linalg.det(shown[:, :, :2])
-        return sampled[:, 0] * area.abs()[:, None, None]
+        return F.avg_pool2d(sampled, FINER)[:, 0] * area.abs()[:, None, None]
 
     def aligned(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return the outputs, and the densities summed over cells of the outputs' size, (n, 1, h, w)."""
