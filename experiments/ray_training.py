@@ -13,9 +13,14 @@ from experiments.context import Together, choose_device
 from experiments.ray_cluster import import_ray
 from search_spaces.errors import NasError
 
+MAX_RESTARTS = 3
+"""Of all workers, after one is lost: an error that comes back each time ends the training in good time."""
+
 
 def ray_together(address: str, num: int) -> Together:
     """Return what trains a study in ``num`` workers of a Ray cluster before this process goes on.
+
+    When a worker or its node is lost, all begin again elsewhere from the last checkpoint, with the same end.
 
     Args:
         address: of the cluster; ``local`` starts one on this machine.
@@ -27,7 +32,7 @@ def ray_together(address: str, num: int) -> Together:
 @contextmanager
 def _on_ray(address: str, num: int, config: StudyConfig, folder: Path) -> Iterator[None]:
     ray = import_ray()
-    from ray.train import RunConfig, ScalingConfig, TrainingFailedError
+    from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
     from ray.train.torch import TorchConfig, TorchTrainer
 
     from nas.training.gradients import Processes
@@ -47,7 +52,11 @@ def _on_ray(address: str, num: int, config: StudyConfig, folder: Path) -> Iterat
             },
             torch_config=TorchConfig(backend="nccl" if on_gpu else "gloo"),
             scaling_config=ScalingConfig(num_workers=num, use_gpu=on_gpu),
-            run_config=RunConfig(name=folder.name, storage_path=str((folder / "ray").resolve())),
+            run_config=RunConfig(
+                name=folder.name,
+                storage_path=str((folder / "ray").resolve()),
+                failure_config=FailureConfig(max_failures=MAX_RESTARTS),
+            ),
         ).fit()
     except (TrainingFailedError, ray.exceptions.RayError) as error:
         reason = " ".join(str(error).split())

@@ -100,3 +100,13 @@ def test_a_node_that_is_killed_in_the_search_changes_nothing(tmp_path: Path, one
     assert found == front
     assert stored == {key: rows[key] for key in stored}
     assert set(stored) == set(rows)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_any_number_of_workers_finds_the_same_front(tmp_path: Path, one_thread: None) -> None:
+    pytest.importorskip("ray", reason="the extra 'ray' is not installed")
+    front, rows, _ = search(tmp_path / "here", here)
+    for workers in (1, 2):
+        found, stored, _ = search(tmp_path / str(workers), ray_evaluating("local", workers))
+        assert (found, stored) == (front, rows)

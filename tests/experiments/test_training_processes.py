@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import torch
 from experiments.config import make_config
 from experiments.context import alone
 from experiments.processes import follows, processes_together
+from experiments.ray_cluster import import_ray
 from experiments.ray_training import ray_together
 from experiments.run import run_study
 from experiments.store.store import Store
@@ -76,6 +79,44 @@ class TestTogether:
     def test_two_workers_of_ray_train_what_one_process_trains(self, tmp_path) -> None:
         pytest.importorskip("ray", reason="the extra 'ray' is not installed")
         assert_same(train(tmp_path, "one"), train(tmp_path, "ray", ray_together("local", 2)), 2)
+
+    @pytest.mark.slow
+    @pytest.mark.timeout(1800)
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's of its own settings.
+    @pytest.mark.filterwarnings("ignore::ResourceWarning")
+    def test_a_node_that_is_killed_in_the_training_changes_nothing(self, tmp_path, monkeypatch) -> None:
+        pytest.importorskip("ray", reason="the extra 'ray' is not installed")
+        ray = import_ray()
+        from ray.cluster_utils import Cluster
+
+        monkeypatch.setitem(CONFIG["training"], "epochs", 60)
+        one = train(tmp_path, "one")
+        # Two nodes of one machine need two addresses; the one that is lost is replaced.
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        try:
+            other = cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+            ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+            killed = []
+
+            def kill() -> None:
+                while not list((tmp_path / "ray" / "checkpoints").glob("step-*0.safetensors")):
+                    time.sleep(0.02)
+                killed.extend(path.name for path in (tmp_path / "ray" / "checkpoints").glob("step-*"))
+                cluster.remove_node(other, allow_graceful=False)
+                cluster.add_node(num_cpus=1, node_ip_address="127.0.0.3")
+
+            killer = threading.Thread(target=kill)
+            killer.start()
+            two = train(tmp_path, "ray", ray_together(cluster.address, 2))
+            killer.join()
+            assert len(ray.nodes()) == 3
+        finally:
+            ray.shutdown()
+            cluster.shutdown()
+        last = max(path.name for path in (tmp_path / "ray" / "checkpoints").glob("step-*"))
+        assert killed
+        assert last not in killed
+        assert_same(one, two, 2)
 
 
 class TestBadInput:
