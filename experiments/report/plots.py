@@ -48,7 +48,8 @@ def log_ticks(values: Sequence[float]) -> list[float]:
         return []
     low, high = min(values), max(values)
     if high < 3 * low:
-        step = _round_step((high - low) / 4 or low / 4)
+        # Steps below the digits that a tick shows would give one number several times.
+        step = _round_step(max((high - low) / 4, low * 1e-4) if high > low else low / 4)
         first, last = floor(low / step), ceil(high / step)
         return [float(f"{number * step:.6g}") for number in range(max(first, 1), last + 1)]
     mantissas = (1, 2, 3, 5, 7) if high < 12 * low else (1, 2, 5) if high < 1000 * low else (1,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from experiments.report.data import Quantity
@@ -10,6 +10,7 @@ from experiments.report.plots import error_bars, log_axis, log_ticks, plot_text
 
 
 @given(st.floats(1e-4, 1e4), st.floats(1.0, 1e5))
+@example(low=1.0, span=1.0 + 2**-40)
 def test_logarithmic_ticks_cover_the_values(low: float, span: float) -> None:
     high = low * span
     assume(high > low)
