@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,23 +54,25 @@ def evaluated_table(study: Records, report: ReportData | None = None) -> Evaluat
     )
 
 
-def _measured(study: Records) -> tuple[dict[str, Any], dict[tuple[str, str], tuple[set[Obtained], dict[str, float]]]]:
+def _measured(
+    study: Records,
+) -> tuple[dict[str, Any], dict[tuple[str, str], tuple[set[Obtained], dict[str, float | None]]]]:
     """Return the knobs by architecture, and by (quantity, unit) how it was obtained and its value by architecture."""
-    architectures = study.architectures()
-    frame = study.frame()
-    frame = frame[(frame["kind"] == "evaluation") & (frame["architecture"] != "")]
-    values: dict[tuple[str, str], tuple[set[Obtained], dict[str, float]]] = {}
-    order = list(dict.fromkeys(frame["architecture"].tolist()))
-    for (quantity, target, unit, obtained), rows in frame.groupby(["quantity", "target", "unit", "obtained"]):
-        name = f"{quantity}@{target}" if target else str(quantity)
-        sources, found = values.setdefault((name, str(unit)), (set(), {}))
-        sources.add(cast(Obtained, obtained))
-        found.update(zip(rows["architecture"].tolist(), rows["value"].tolist(), strict=True))
-    return {key: json.loads(architectures[key])["knobs"] for key in order}, values
+    from experiments.store.evaluations import column_name
+
+    architectures, knobs = study.architectures(), dict[str, Any]()
+    values: dict[tuple[str, str], tuple[set[Obtained], dict[str, float | None]]] = {}
+    for key, quantity, target, unit, obtained, value in study.evaluated():
+        if key not in knobs:
+            knobs[key] = json.loads(architectures[key])["knobs"]
+        sources, found = values.setdefault((column_name(quantity, target), unit), (set(), {}))
+        sources.add(obtained)
+        found[key] = value
+    return knobs, dict(sorted(values.items()))
 
 
 def _measured_column(
-    name: str, unit: str, sources: set[Obtained], found: Mapping[str, float], keys: Sequence[str]
+    name: str, unit: str, sources: set[Obtained], found: Mapping[str, float | None], keys: Sequence[str]
 ) -> TableColumn:
     return _column(name, unit, tuple(sorted(sources)), [found.get(key) for key in keys])
 
@@ -77,7 +80,7 @@ def _measured_column(
 def _column(name: str, unit: str, obtained: Sequence[Obtained], values: Sequence[float | None]) -> TableColumn:
     quantity, _, target = name.partition("@")
     direction: Literal["min", "max"] = "max" if any(word in quantity for word in MAXIMISED) else "min"
-    known = [None if value is None or not np.isfinite(value) else float(value) for value in values]
+    known = [None if value is None or not math.isfinite(value) else float(value) for value in values]
     title = f"{quantity_title(quantity)} on {target}" if target else quantity_title(quantity)
     return TableColumn(
         name=name, title=title, unit=unit, direction=direction, obtained=tuple(obtained), values=tuple(known)
@@ -150,17 +153,23 @@ def minimised(table: EvaluatedTable, names: Sequence[str]) -> NDArray[np.float64
     return np.column_stack(columns)
 
 
-def pairwise_front(table: EvaluatedTable) -> NDArray[np.intp]:
-    """Return the rows that are on a front of the first column against any other."""
-    from nas.search.pareto import non_dominated
-
-    if len(table.columns) < 2 or not table.keys:
-        return np.array([], dtype=np.intp)
-    first = table.columns[0].name
-    masks = [non_dominated(minimised(table, (first, other.name))) for other in table.columns[1:]]
-    return np.flatnonzero(np.logical_or.reduce(masks))
-
-
 def thin(table: EvaluatedTable) -> EvaluatedTable:
-    """Return the table with at most about ``MAX_ROWS`` rows: fronts and chosen networks, evenly many of the rest."""
-    return table if len(table.keys) <= MAX_ROWS else thinned(table, pairwise_front(table).tolist())
+    """Return about ``MAX_ROWS`` rows: chosen networks, the best and knees, fronts and evenly many of the rest.
+
+    The fronts are those of the first column against any other.
+    """
+    if len(table.keys) <= MAX_ROWS or not table.columns:
+        return thinned(table, (), ())
+    from nas.search.pareto import non_dominated
+    from nas.search.selection import knee_of
+
+    first, *others = table.columns
+    fronts, always = set[int](), set[int]()
+    for other in others:
+        points = minimised(table, (first.name, other.name))
+        rows = np.flatnonzero(non_dominated(points))
+        if len(rows):
+            fronts.update(rows.tolist())
+            always.update(rows[[*points[rows].argmin(axis=0), knee_of(points[rows])]].tolist())
+    by_first = minimised(table, [first.name])[:, 0]
+    return thinned(table, sorted(fronts, key=lambda row: (by_first[row], row)), always)

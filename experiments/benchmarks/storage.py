@@ -22,16 +22,17 @@ REPEATS = 5
 
 
 @benchmarks.register("storage")
-def run(evaluations: int = 100_000, storage: str = "", report: bool = True) -> dict[str, Any]:
+def run(evaluations: int = 100_000, storage: str = "", report: bool = True, noise: float = 1.0) -> dict[str, Any]:
     """Time the reading of a study of very many evaluations; memory is the peak of the process that writes the report.
 
     Args:
         evaluations: of the study, with three measurements each.
         storage: an empty database; a SQLite file in a temporary folder by default.
         report: also write report.html of all of them, in a process of its own.
+        noise: 0 to 1, how much networks of about the same size differ; without noise every network is on the front.
 
     Raises:
-        UsageError: the database holds studies already, or there is no evaluation.
+        UsageError: the database holds studies already, there is no evaluation, or the noise is not in 0 to 1.
     """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -46,13 +47,15 @@ def run(evaluations: int = 100_000, storage: str = "", report: bool = True) -> d
 
     if evaluations < 1:
         raise UsageError(f"evaluations got {evaluations}: give at least 1")
+    if not 0 <= noise <= 1:
+        raise UsageError(f"noise got {noise}: allowed: 0 to 1")
     with tempfile.TemporaryDirectory() as name:
         url = storage or str(Path(name) / "nas.db")
         with Store.open(url) as store:
             if store.studies():
                 raise UsageError("the storage holds studies already: give an empty database")
             begun = time.process_time()
-            make_rows(store, "many", evaluations)
+            make_rows(store, "many", evaluations, noise)
             made_s = time.process_time() - begun
             before = load_snapshot()
             study = store.load("many")
@@ -96,19 +99,26 @@ def _timed(what: str, target_s: float, function: Callable[[], Any], repeats: int
 
 
 def report_of(url: str, folder: str) -> tuple[dict[str, Any], dict[str, float]]:
-    """Write the report of every evaluation, and return its times, its size and this process's peak memory."""
+    """Write the report of every evaluation as a run does; return times, sizes and this process's peak memory."""
+    from experiments.evaluated import evaluated_table, thin
     from experiments.report.page import write_report
     from experiments.store.store import Store
+    from nas.files import write_text
 
-    path = Path(folder) / "report.html"
+    page, content = Path(folder) / "report.html", Path(folder) / "report.json"
 
     def write() -> None:
         with Store.open(url, readonly=True) as store:
-            write_report(_report_data(store.load("many")), path)
+            study = store.load("many")
+            data = _report_data(study)
+            data = data.model_copy(update={"table": thin(evaluated_table(study, data))})
+        write_text(content, data.to_json())
+        write_report(data, page)
 
     _, row = _timed("report", 15.0, write)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return row, {"report_mib": round(path.stat().st_size / 2**20, 1), "report_peak_memory_mib": round(memory)}
+    sizes = {f"{path.name.replace('.', '_')}_mib": round(path.stat().st_size / 2**20, 1) for path in (page, content)}
+    return row, {**sizes, "report_peak_memory_mib": round(memory)}
 
 
 def _report_data(study: Study) -> ReportData:

@@ -12,15 +12,15 @@ from experiments.store.store import Store
 COSTS = {"params": 10**6, "activations": 10**6, "peak_memory_bytes": 10**7}
 
 
-def make_rows(store: Store, name: str, num: int) -> None:
+def make_rows(store: Store, name: str, num: int, noise: float = 1.0) -> None:
     """Make a finished study of ``num`` evaluations with an architecture and three measurements each.
 
     The database must be empty: rows get ids from 1. The networks trade accuracy for latency and MACs, with a noise
-    that is a function of their number.
+    that is a function of their number; with ``noise`` 0 all of them are on the front.
     """
     study = store.study(name, {"made": True}, seed=0)
     with store._database.write() as session:
-        for table, values in _tables(study.id):
+        for table, values in _tables(study.id, noise):
             session.execute(insert(table).from_select(list(values), _select(num, values)))
         session.execute(update(StudyRow).where(StudyRow.id == study.id).values(num_evaluations=num, state="done"))
 
@@ -34,7 +34,7 @@ def _select(num: int, values: dict[str, Any]) -> Any:
     return select(*(make(numbers.c.i).label(name) for name, make in values.items()))
 
 
-def _tables(study_id: int) -> list[tuple[Any, dict[str, Any]]]:
+def _tables(study_id: int, noise: float) -> list[tuple[Any, dict[str, Any]]]:
     def same(value: Any, kind: Any = None) -> Any:
         return lambda _: literal(value, kind)
 
@@ -69,8 +69,8 @@ def _tables(study_id: int) -> list[tuple[Any, dict[str, Any]]]:
             "versions": same({}, JSON()),
         }
         for quantity, target, unit, obtained, value in (
-            ("validation_accuracy", "", "%", "measured", lambda i: 60.0 + 20.0 * _size(i) + 10.0 * _noise(i)),
-            ("latency_ms", "made", "ms", "predicted", lambda i: (1.0 + 10.0 * _size(i)) * (2.0 - _noise(i))),
+            ("validation_accuracy", "", "%", "measured", lambda i: 60.0 + 20.0 * _size(i) + 10.0 * noise * _noise(i)),
+            ("latency_ms", "made", "ms", "predicted", lambda i: (1.0 + 10.0 * _size(i)) * (2.0 - noise * _noise(i))),
             ("macs", "", "count", "analytic", lambda i: 1e7 + 1e8 * _size(i)),
         )
     ]

@@ -85,7 +85,8 @@ const Explorer = (() => {
     const { model, mask, scatter, x, y } = state;
     const front = scatter.front.filter((row) => !mask || mask[row]);
     const count = mask ? mask.reduce((sum, value) => sum + value, 0) : model.size;
-    const kept = model.size < model.total ? ` (${model.size.toLocaleString("en")} shown: all fronts and an even sample)` : "";
+    const fronts = model.frontLeftOut ? `ends, knees and a sample of the fronts, ${model.frontLeftOut.toLocaleString("en")} of them left out;` : "all fronts and";
+    const kept = model.size < model.total ? ` (${model.size.toLocaleString("en")} shown: ${fronts} an even sample; nas study frame gives all)` : "";
     const brushed = mask ? `${count.toLocaleString("en")} of ` : "";
     state.status.textContent = `${brushed}${model.total.toLocaleString("en")} networks${kept}, ${front.length} on this front`;
     const heading = element("li", { className: "explorer-head" }, element("span", { textContent: "Network" }), ...[y, x].map((q) => element("span", {}, q.unit === "count" ? q.title : `${q.title.split(",")[0].replace(/ on .*/, "")} (${q.unit})`, ...q.obtained.map(badge))));

@@ -19,6 +19,7 @@ const ExplorerData = (() => {
     return {
       size: table.keys.length,
       total: table.num_evaluated,
+      frontLeftOut: table.num_front_left_out,
       keys: table.keys,
       labels: table.labels,
       chosen: new Set(table.chosen),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from experiments.report.sample import sampled
 from predictors.measurement import Obtained
 from search_spaces.knobs import Value
 
 MAX_ROWS = 20_000
-"""Rows that a page is given; of more, everything on a front and an even sample of the rest."""
+"""Rows that a page is given; ``thinned`` says which of more."""
 
 
 class _Frozen(BaseModel):
@@ -57,6 +57,7 @@ class EvaluatedTable(_Frozen):
         columns: quantities, the accuracy first where there is one.
         knobs: of the search space.
         num_evaluated: how many there are, shown or not.
+        num_front_left_out: how many of those that are not shown are on a front.
     """
 
     keys: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class EvaluatedTable(_Frozen):
     columns: tuple[TableColumn, ...] = ()
     knobs: tuple[TableKnob, ...] = ()
     num_evaluated: int = 0
+    num_front_left_out: int = 0
 
     def column(self, name: str) -> TableColumn | None:
         """Return the column of this name, or None."""
@@ -104,12 +106,17 @@ def table_knobs(choices: Sequence[Mapping[str, Value]]) -> tuple[TableKnob, ...]
     return tuple(found)
 
 
-def thinned(table: EvaluatedTable, fronts: Iterable[int], limit: int = MAX_ROWS) -> EvaluatedTable:
-    """Return at most about ``limit`` rows: those of ``fronts`` and the chosen ones, and an even sample of the rest."""
+def thinned(
+    table: EvaluatedTable, fronts: Sequence[int], always: Iterable[int], limit: int = MAX_ROWS
+) -> EvaluatedTable:
+    """Return about ``limit`` rows: ``always`` and the chosen ones, those on ``fronts``, and an even sample of the rest.
+
+    Of rows on fronts that are more than half of ``limit``, an even sample in the order in which they are given.
+    """
     total = len(table.keys)
     if total <= limit:
         return table
-    kept = {*fronts, *table.chosen}
-    rest = np.array([row for row in range(total) if row not in kept])
-    even = np.linspace(0, len(rest) - 1, max(0, limit - len(kept))).round().astype(int)
-    return table.rows(sorted({*kept, *rest[even].tolist()}))
+    must = {*always, *table.chosen}
+    shown = sampled(len(fronts), limit // 2, [place for place, row in enumerate(fronts) if row in must])
+    kept = sampled(total, limit, must.union(fronts[place] for place in shown))
+    return table.rows(kept).model_copy(update={"num_front_left_out": len(set(fronts).difference(kept))})

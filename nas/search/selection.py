@@ -19,7 +19,12 @@ def knee_point(values: Values, objectives: Sequence[Objective]) -> int:
     to the front's range: the least sum of scaled objectives; the first of equals. Das, "On Characterizing the 'Knee' of
     the Pareto Curve" (1999).
     """
-    return int(np.argmin(_scaled(values, objectives).sum(axis=1)))
+    return knee_of(to_minimised(values, objectives))
+
+
+def knee_of(points: Points) -> int:
+    """Return the row of ``knee_point`` for minimised points, (n, m)."""
+    return int(np.argmin(_to_range(points).sum(axis=1)))
 
 
 def best_under(values: Values, objectives: Sequence[Objective], name: str, limits: Mapping[str, float]) -> int:
@@ -136,7 +141,10 @@ def accuracy_interval(
 
 
 def _scaled(values: Values, objectives: Sequence[Objective]) -> Points:
-    points = to_minimised(values, objectives)
+    return _to_range(to_minimised(values, objectives))
+
+
+def _to_range(points: Points) -> Points:
     return normalise(points, points.min(axis=0), points.max(axis=0))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from experiments.report.data import Candidate, Front, ReportData, ReportMetric
 from experiments.report.formats import (
     SOURCES,
@@ -19,8 +21,11 @@ from experiments.report.formats import (
 from experiments.report.names import counting_title
 from experiments.report.panel import PANELS, Card, Cell, Column, Element, Figure, Fold, Panel, Table
 from experiments.report.plots import FAINT, INK, SERIES, SURFACE, axis, error_bars, layout, log_axis, plot_text
+from experiments.report.sample import sampled
+from nas.search.selection import knee_of
 
 MAX_DOMINATED = 1500
+MAX_MEMBERS = 1000
 SYMBOLS = {"measured": "circle", "predicted": "circle", "analytic": "square", "table": "diamond"}
 
 
@@ -41,16 +46,33 @@ def fronts(data: ReportData) -> Panel | None:
 
 
 def _card(front: Front, counting: str, metric: ReportMetric) -> Card:
-    members = sorted((c for c in front.candidates if c.on_front), key=lambda c: c.latency_ms.value)
-    elements: list[Element] = [_figure(front, members, metric)]
-    if members:
-        elements.append(Fold(f"The front as a table ({len(members)} networks)", (_table(members, counting, metric),)))
+    members = sorted((c for c in front.candidates if c.on_front), key=lambda c: (c.latency_ms.value, c.key))
+    shown = _shown(members, metric)
+    elements: list[Element] = [_figure(front, shown, metric)]
+    if shown:
+        count = f"{len(shown):,} of {len(members):,}" if len(shown) < len(members) else f"{len(members)}"
+        elements.append(Fold(f"The front as a table ({count} networks)", (_table(shown, counting, metric),)))
     subtitle = f"{len(members)} on the front of {len(front.candidates)} compared"
+    if len(shown) < len(members):
+        subtitle += (
+            f"; {len(shown):,} of the front are shown: its ends, its knee, the chosen ones and evenly many of the "
+            "others. The line goes through those shown; front.csv holds all"
+        )
     return Card(front.target, elements, subtitle)
 
 
+def _shown(members: Sequence[Candidate], metric: ReportMetric) -> Sequence[Candidate]:
+    """Return the members of a front, the fastest first, that are drawn and listed."""
+    if len(members) <= MAX_MEMBERS:
+        return members
+    points = np.array([(c.latency_ms.value, -metric.rank(c.accuracy.value)) for c in members])
+    always = {0, len(members) - 1, knee_of(points), *(place for place, c in enumerate(members) if c.chosen)}
+    return [members[place] for place in sampled(len(members), MAX_MEMBERS, always)]
+
+
 def _figure(front: Front, members: Sequence[Candidate], metric: ReportMetric) -> Figure:
-    dominated = evenly([c for c in front.candidates if not c.on_front], MAX_DOMINATED)
+    behind = [c for c in front.candidates if not c.on_front]
+    dominated = [behind[place] for place in sampled(len(behind), MAX_DOMINATED)]
     chosen = [c for c in front.candidates if c.chosen]
     traces = [_points(dominated, "dominated", metric, color=FAINT, size=6, symbol="circle")] if dominated else []
     if members:
@@ -61,16 +83,10 @@ def _figure(front: Front, members: Sequence[Candidate], metric: ReportMetric) ->
     x = log_axis("latency (ms, logarithmic)", (c.latency_ms.value for c in front.candidates))
     y = axis(f"validation {metric.title} ({metric.unit})")
     obtained = sources(quantity for c in front.candidates for quantity in (c.accuracy, c.latency_ms))
-    hidden = sum(not c.on_front for c in front.candidates) - len(dominated)
+    hidden = len(behind) - len(dominated)
     sample = f"; {hidden:,} dominated networks are left out, evenly" if hidden else ""
     subtitle = f"{metric.title}: {front.recipe}{sample}"
     return Figure(f"{metric.heading} against latency", traces, layout(x, y), subtitle, obtained, 460)
-
-
-def evenly(candidates: Sequence[Candidate], limit: int) -> Sequence[Candidate]:
-    """Return at most ``limit`` of them, evenly over their order: thousands of points say no more than hundreds."""
-    step = max(1.0, len(candidates) / limit)
-    return [candidates[int(number * step)] for number in range(min(len(candidates), limit))]
 
 
 def _pairs(members: Sequence[Candidate]) -> list[tuple[str, str]]:

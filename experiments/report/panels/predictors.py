@@ -8,6 +8,9 @@ from typing import Any
 from experiments.report.data import PredictorFit, PredictorPoint, ReportData
 from experiments.report.panel import PANELS, Figure, Grid, Panel
 from experiments.report.plots import MUTED, SERIES, axis, layout, log_axis, plot_text
+from experiments.report.sample import sampled
+
+MAX_POINTS = 1500
 
 
 @PANELS.register("predictors")
@@ -26,10 +29,13 @@ def predictors(data: ReportData) -> Panel | None:
 def _figure(fit: PredictorFit) -> Figure:
     low, high, logarithmic = _range(fit.points)
     tau = f"Kendall τ = {fit.kendall_tau:.3f}" if fit.kendall_tau is not None else ""
-    subtitle = " · ".join(part for part in (fit.target, tau, fit.error, f"n = {len(fit.points)}") if part)
+    drawn = [fit.points[place] for place in sampled(len(fit.points), MAX_POINTS)]
+    number = f"n = {len(fit.points)}"
+    number += f", {len(drawn):,} of them drawn, evenly" if len(drawn) < len(fit.points) else ""
+    subtitle = " · ".join(part for part in (fit.target, tau, fit.error, number) if part)
     texts = (f"measured {fit.quantity} ({fit.unit})", f"predicted {fit.quantity} ({fit.unit})")
     x, y = (log_axis(text, (low, high)) if logarithmic else axis(text) for text in texts)
-    traces = [_diagonal(low, high), _points(fit)]
+    traces = [_diagonal(low, high), _points(fit, drawn)]
     return Figure(fit.title, traces, layout(x, y, showlegend=False), subtitle, ("measured", "predicted"), 360)
 
 
@@ -54,18 +60,18 @@ def _diagonal(low: float, high: float) -> dict[str, Any]:
     }
 
 
-def _points(fit: PredictorFit) -> dict[str, Any]:
+def _points(fit: PredictorFit, drawn: Sequence[PredictorPoint]) -> dict[str, Any]:
     unit = plot_text(fit.unit)
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [point.measured for point in fit.points],
-        "y": [point.predicted for point in fit.points],
-        "text": [plot_text(point.key) for point in fit.points],
+        "x": [point.measured for point in drawn],
+        "y": [point.predicted for point in drawn],
+        "text": [plot_text(point.key) for point in drawn],
         "error_y": {
             "type": "data",
-            "array": [point.spread or 0.0 for point in fit.points],
-            "visible": any(point.spread for point in fit.points),
+            "array": [point.spread or 0.0 for point in drawn],
+            "visible": any(point.spread for point in drawn),
             "color": SERIES[0],
             "thickness": 0.8,
             "width": 0,

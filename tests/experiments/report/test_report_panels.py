@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from experiments.report.data import GroupAccuracy, NamedQuantity, Quantity, ReportData, ReportMetric, RobustNetworks
+from experiments.report.data import (
+    Candidate,
+    GroupAccuracy,
+    NamedQuantity,
+    Quantity,
+    ReportData,
+    ReportMetric,
+    RobustNetworks,
+)
 from experiments.report.page import figure_json
 from experiments.report.panel import (
     PANELS,
@@ -26,7 +34,9 @@ from experiments.report.panel import (
     Tiles,
     make_panels,
 )
+from experiments.report.panels.fronts import MAX_MEMBERS
 from experiments.report.panels.overview import best_on_validation
+from experiments.report.panels.predictors import MAX_POINTS
 from search_spaces.precision import policy_of, with_policy
 
 THIN = "\u202f"
@@ -164,6 +174,45 @@ def test_a_front_of_candidates_without_members_has_no_line(report_data: ReportDa
     figures = of_type(panel(data, "fronts"), Figure)
     assert [trace["name"] for trace in figures[0].traces] == ["dominated"]
     assert not of_type(panel(data, "fronts"), Table)
+
+
+def test_of_a_front_of_very_many_the_ends_the_knee_and_the_chosen_are_shown(report_data: ReportData) -> None:
+    num, knee, chosen = 4000, 1001, 3333
+    first = report_data.fronts[0].candidates[0]
+
+    def candidate(place: int) -> Candidate:
+        score = min(place, knee) + max(0, place - knee) / 100
+        changes = {
+            "key": f"{place:04d}",
+            "label": f"C{place}",
+            "accuracy": first.accuracy.model_copy(update={"value": score}),
+            "latency_ms": first.latency_ms.model_copy(update={"value": 1.0 + place}),
+            "on_front": True,
+            "chosen": place == chosen,
+        }
+        return first.model_copy(update=changes)
+
+    front = report_data.fronts[0].model_copy(update={"candidates": tuple(map(candidate, range(num)))})
+    made = panel(without(report_data, fronts=(front,)), "fronts")
+    [table] = of_type(made, Table)
+    shown = [row[0].text for row in table.rows]
+    assert len(shown) == MAX_MEMBERS
+    assert {"C0", f"C{num - 1}", f"C{knee}", f"C{chosen}"} <= set(shown)
+    assert [shown[place] for place in table.marked] == [f"C{chosen}"]
+    line, members, _ = of_type(made, Figure)[0].traces
+    assert len(line["x"]) == len(members["x"]) == MAX_MEMBERS
+    [card] = of_type(made, Card)
+    assert card.subtitle.startswith("4000 on the front of 4000 compared; 1,000 of the front are shown")
+    assert card.subtitle.endswith("front.csv holds all")
+
+
+def test_of_very_many_predictions_some_are_drawn_and_all_counted(report_data: ReportData) -> None:
+    fit = report_data.predictors[0]
+    point = fit.points[0]
+    many = fit.model_copy(update={"points": tuple(point for _ in range(MAX_POINTS + 1))})
+    [figure] = of_type(panel(without(report_data, predictors=(many,)), "predictors"), Figure)
+    assert len(figure.traces[1]["x"]) == MAX_POINTS
+    assert figure.subtitle.endswith(f"n = {MAX_POINTS + 1}, {MAX_POINTS:,} of them drawn, evenly")
 
 
 def test_front_figure_separates_members_by_how_they_were_obtained(report_data: ReportData) -> None:
