@@ -23,7 +23,7 @@ from experiments.plugins import load_plugins
 from nas.data.settings import AugmentSettings, DataSettings
 from nas.search.objectives import ObjectiveConfig
 from nas.tasks import Task, make_task, tasks
-from nas.training.settings import FinetuneSettings, TrainingSettings
+from nas.training.settings import FinalSettings, TrainingSettings
 from search_spaces.blueprint import Setting
 from search_spaces.errors import UsageError
 from search_spaces.quantised import QuantisationSettings
@@ -121,9 +121,9 @@ class StudyConfig(Frozen):
     latency: LatencySettings = LatencySettings()
     search: SearchSettings = SearchSettings()
     networks: int = Field(3, ge=1)
-    """How many networks of the front are chosen, scaled, fine-tuned and exported."""
+    """How many networks of the front are chosen, scaled, fine-tuned (or re-trained) and exported."""
     scaling: ScalingSettings = ScalingSettings()
-    finetuning: FinetuneSettings = FinetuneSettings()
+    finetuning: FinalSettings = FinalSettings()
 
     @field_validator("*", mode="wrap")
     @classmethod

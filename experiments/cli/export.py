@@ -25,7 +25,7 @@ def export(
     storage: str | None = StorageOption,
     as_json: bool = JsonOption,
 ) -> None:
-    """Extract, fine-tune, test and write one network: safetensors, architecture, ONNX (checked) and a model card."""
+    """Extract, fine-tune or re-train, test and write a network: safetensors, architecture, ONNX (checked), card."""
     from experiments.export_one import export_one
 
     with open_store(storage, out) as store:

@@ -265,7 +265,8 @@ class NamedQuantity(_Frozen):
 
     Attributes:
         name: ``predicted_validation_accuracy``, ``searched_validation_accuracy``, ``validation_accuracy``,
-            ``test_accuracy``, ``test_accuracy_fine_tuned``, ``onnx_test_accuracy``, ``latency_ms``, ...
+            ``test_accuracy``, ``test_accuracy_fine_tuned`` (or ``..._re_trained``), ``onnx_test_accuracy``,
+            ``latency_ms``, ...
         target: the target that it holds for, or "".
         recipe: how it came about: weights, data, runs.
     """

@@ -13,6 +13,8 @@ _QUANTITIES = {
     "test_METRIC": "Test TITLE, inherited weights",
     "test_METRIC_fine_tuned": "Test TITLE, fine-tuned",
     "validation_METRIC_fine_tuned": "Validation TITLE, fine-tuned",
+    "test_METRIC_re_trained": "Test TITLE, re-trained",
+    "validation_METRIC_re_trained": "Validation TITLE, re-trained",
     "onnx_test_METRIC": "Test TITLE of the ONNX file",
     "latency_ms": "Latency",
 }

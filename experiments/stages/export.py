@@ -1,4 +1,4 @@
-"""Stage 6: extract the chosen networks, fine-tune them, write and check their files, and test them once."""
+"""Stage 6: extract the chosen networks, train them alone, write and check their files, and test them once."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from torch import nn
 
 from experiments.context import Context
 from experiments.machine import versions
+from experiments.stages.final_training import recipe, weights_by_name
 from experiments.stages.fronts import Candidate, Fronts
 from experiments.stages.training import Trained
 from nas.evaluation import Batches, module_rows
-from nas.export.card import CardInfo, DataInfo, Score, write_card
+from nas.export.card import CardInfo, DataInfo, Score, Weights, write_card
 from nas.export.onnx import ONNX_FILE, OnnxReport, check_onnx, write_onnx
 from nas.export.quantised_onnx import write_quantised_onnx
 from nas.export.safetensors import ARCHITECTURE_FILE, MODEL_FILE, ModelInfo, write_model
-from nas.finetune import finetune
 from nas.quantisation.simulate import simulated
-from nas.training.settings import FinetuneSettings
 from search_spaces.architecture import Architecture
 from search_spaces.blueprint import Blueprint
 from search_spaces.precision import is_quantised
 
-Weights = Literal["inherited", "fine-tuned"]
 CARD_FILE = "README.md"
 FILES = (MODEL_FILE, ARCHITECTURE_FILE, ONNX_FILE, CARD_FILE)
 
@@ -36,7 +34,7 @@ class Exported:
     """What was written for one chosen network, and how good it is; plain data, as stored.
 
     Attributes:
-        weights: whose were written: the fine-tuned, unless they do worse on validation images than the inherited.
+        weights: whose were written: those trained alone, unless they do worse on validation images than the inherited.
         scores: of both.
         onnx: how the ONNX file compares.
         files: name (relative to the study's folder where it is below it), num_bytes, sha256 of each.
@@ -83,22 +81,11 @@ def exported(context: Context, architecture: Architecture) -> Exported | None:
 
 
 def export_network(context: Context, trained: Trained, candidate: Candidate, folder: Path) -> Exported:
-    """Extract, fine-tune, test and write one network into ``folder``."""
+    """Extract one network, train it alone, test it and write it into ``folder``."""
     blueprint = context.space.blueprint(candidate.architecture)
     statistics = trained.evaluator(context).statistics(blueprint)
     inherited = trained.shared.extract(blueprint, trained.average, statistics)
-    tuned = finetune(
-        inherited,
-        blueprint,
-        context.data,
-        context.config.finetuning,
-        context.config.augmentation,
-        context.config.seed,
-        context.device,
-    )
-    modules: dict[Weights, nn.Module] = {"inherited": inherited}
-    if context.config.finetuning.epochs:
-        modules["fine-tuned"] = tuned
+    modules = weights_by_name(context, blueprint, inherited)
     served = {name: _as_served(context, blueprint, module) for name, module in modules.items()}
     scores, metric = _scores(context, blueprint, served), context.data.task.metric
     best: Weights = max(reversed(modules), key=lambda name: metric.rank(_score_of(scores, name, "validation").value))
@@ -178,7 +165,8 @@ def _card(
     report: OnnxReport,
 ) -> CardInfo:
     config, data = context.config, context.data
-    training, tuning = config.training, config.finetuning
+    training, alone = config.training, recipe(config, data.task, weights)
+    tuned = config.finetuning.start == "inherited"
     sizes = {f"num_{name}": len(getattr(data, name)) for name in ("training", "calibration", "validation", "test")}
     return CardInfo(
         name=f"{config.name}-{candidate.label}",
@@ -190,7 +178,8 @@ def _card(
         training=f"a prefix of one shared set of weights: {training.epochs} epochs, {training.sampler} sampling of "
         f"{training.networks_per_step} networks a step, {training.optimiser}, learning rate "
         f"{training.learning_rate:g}, batch {training.batch_size}, moving average {training.ema_decay:g}.",
-        finetuning=_tuning_recipe(tuning, weights),
+        finetuning=alone if tuned else None,
+        retraining=None if tuned else alone,
         scores=tuple(scores),
         task=data.task,
         latencies=(*candidate.measured.values(), *candidate.latency.values()),
@@ -205,18 +194,6 @@ def _card(
         ),
         versions=versions(),
     )
-
-
-def _tuning_recipe(tuning: FinetuneSettings, weights: Weights) -> str | None:
-    if not tuning.epochs:
-        return None
-    recipe = (
-        f"{tuning.epochs} epochs alone, {tuning.optimiser}, learning rate {tuning.learning_rate:g}, "
-        f"batch {tuning.batch_size}"
-    )
-    if weights == "fine-tuned":
-        return recipe + "."
-    return f"tried ({recipe}) and left out: on validation images the inherited weights do better. The files hold those."
 
 
 def _files(root: Path, folder: Path) -> tuple[dict[str, Any], ...]:

@@ -263,7 +263,8 @@ def _quantities(context: Context, candidate: Candidate, exported: Exported) -> l
     task = context.data.task
     metric = task.metric
     for score in exported.scores:
-        suffix = "_fine_tuned" if score.weights == "fine-tuned" else ""
+        inherited = score.weights == "inherited"
+        suffix = "" if inherited else f"_{score.weights.replace('-', '_')}"
         value = Quantity(
             value=score.value,
             unit=metric.unit,
@@ -271,7 +272,7 @@ def _quantities(context: Context, candidate: Candidate, exported: Exported) -> l
             n=score.num_images,
             **_uncertainty(task, score, context.config.seed),
         )
-        recipe = INHERITED if not suffix else f"fine-tuned {context.config.finetuning.epochs} epochs alone"
+        recipe = INHERITED if inherited else f"{score.weights} {context.config.finetuning.epochs} epochs alone"
         found.append(NamedQuantity(name=f"{score.split}_{metric.name}{suffix}", quantity=value, recipe=recipe))
     onnx = exported.onnx
     how = f"{exported.weights} weights; onnxruntime {onnx.onnxruntime_version}; "

@@ -27,11 +27,15 @@ COUNTING_RULES = {
 }
 
 
+Weights = Literal["inherited", "fine-tuned", "re-trained"]
+"""Those out of the supernetwork, those trained further alone, and those trained alone from random weights."""
+
+
 class Score(BaseModel):
     """The task's metric on one split, with how it was obtained.
 
     Attributes:
-        weights: whose: as they came out of the supernetwork, or after fine-tuning.
+        weights: whose.
         split: the images: ``validation`` (the search saw it) or ``test`` (no choice saw it).
         value: of the metric, in its unit.
         spread: standard deviation over draws of as many images.
@@ -41,7 +45,7 @@ class Score(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    weights: Literal["inherited", "fine-tuned"]
+    weights: Weights
     split: Literal["validation", "test"]
     value: float
     spread: float | None = None
@@ -83,8 +87,9 @@ class CardInfo(BaseModel):
         architecture_key: of its architecture; None outside the space.
         cost: of one image, counted by ``counting``.
         counting: name of the counting rule.
-        training: the recipe of the weights before fine-tuning, a sentence.
+        training: the recipe of the inherited weights, a sentence.
         finetuning: the recipe of the fine-tuning, a sentence; None when there was none.
+        retraining: the recipe of the re-training from scratch, a sentence; None when there was none.
         scores: each with how it was obtained.
         task: what the network does.
         latencies: one a target.
@@ -103,6 +108,7 @@ class CardInfo(BaseModel):
     counting: Literal["core", "fvcore", "pycls"] = "core"
     training: str
     finetuning: str | None = None
+    retraining: str | None = None
     scores: tuple[Score, ...]
     task: InstanceOf[Task] = Field(default_factory=Classification)
     latencies: tuple[Measurement, ...] = ()
@@ -146,12 +152,18 @@ def _introduction(info: CardInfo) -> str:
         f"# {_text(info.name)}",
         f"{_kind(info.task)} of the family `{blueprint.family}`: {blueprint.in_channels} x {height} x {width} pixels "
         f"in, {_outputs(info)} out. {_text(info.origin)}{key}",
-        f"Weights: {_text(info.training)}",
-        f"Fine-tuning: {_text(info.finetuning or 'none; the weights are those of the supernetwork.')}",
+        *_training(info),
     ]
     if info.versions:
         lines.append("Made with " + ", ".join(f"{_text(k)} {_text(v)}" for k, v in sorted(info.versions.items())) + ".")
     return "\n\n".join(lines)
+
+
+def _training(info: CardInfo) -> tuple[str, str]:
+    if info.retraining:
+        return f"Inherited weights: {_text(info.training)}", f"Re-training: {_text(info.retraining)}"
+    tuning = info.finetuning or "none; the weights are those of the supernetwork."
+    return f"Weights: {_text(info.training)}", f"Fine-tuning: {_text(tuning)}"
 
 
 def _kind(task: Task) -> str:

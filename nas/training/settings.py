@@ -1,10 +1,10 @@
-"""Settings of supernetwork training and of fine-tuning. No torch here."""
+"""Settings of the training of a supernetwork, and of one network alone. No torch here."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from nas.training.masked_settings import MaskedPretrainingSettings
 from nas.training.seta import PruningSettings
@@ -93,10 +93,10 @@ class TrainingSettings(BaseModel):
 
 
 class FinetuneSettings(BaseModel):
-    """How one extracted network is trained further, alone. Without a GPU's autocast: in float32.
+    """How one network is trained alone, from the weights it is given. Without a GPU's autocast: in float32.
 
     Attributes:
-        epochs: passes over the training images; 0 leaves the network as it was extracted.
+        epochs: passes over the training images; 0 leaves the network as it is.
         batch_size: images a step.
         optimiser: ``adamw`` or ``sgd`` (Nesterov momentum 0.9).
         learning_rate: peak, reached after ``warmup_fraction`` of the steps, then a cosine to zero.
@@ -116,3 +116,20 @@ class FinetuneSettings(BaseModel):
     weight_decay: float = Field(0.02, ge=0)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     max_gradient_norm: float = Field(5.0, gt=0)
+
+
+class FinalSettings(FinetuneSettings):
+    """How a chosen network is trained before it is exported.
+
+    Attributes:
+        start: ``inherited``: it is fine-tuned, from what it has of the shared weights; ``random``: it is re-trained
+            from scratch, from random weights of the study's seed.
+    """
+
+    start: Literal["inherited", "random"] = Field("inherited", exclude_if=lambda start: start == "inherited")
+
+    @model_validator(mode="after")
+    def _trains_what_is_random(self) -> FinalSettings:
+        if self.start == "random" and not self.epochs:
+            raise UsageError("start is 'random' and epochs 0: nothing would be re-trained: give epochs of 1 or more")
+        return self

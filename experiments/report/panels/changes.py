@@ -11,8 +11,10 @@ STEPS = {
     "searched_validation_METRIC": ("In the search", "inherited weights"),
     "validation_METRIC": ("Evaluated again", "alone, inherited weights"),
     "validation_METRIC_fine_tuned": ("Fine-tuned", "validation images"),
+    "validation_METRIC_re_trained": ("Re-trained", "from scratch, validation images"),
     "test_METRIC": ("Test, inherited", "images that no choice saw"),
     "test_METRIC_fine_tuned": ("Test, fine-tuned", "images that no choice saw"),
+    "test_METRIC_re_trained": ("Test, re-trained", "images that no choice saw"),
 }
 
 

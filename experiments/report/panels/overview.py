@@ -19,8 +19,8 @@ from experiments.report.formats import (
 from experiments.report.names import algorithm_title
 from experiments.report.panel import PANELS, Panel, Tile, Tiles
 
-SUFFIXES = ("_fine_tuned", "")
-"""Of fine-tuned and of inherited weights; the first of equals counts."""
+WEIGHTS = {"_fine_tuned": "fine-tuned", "_re_trained": "re-trained", "": "inherited"}
+"""By the suffix of their quantities; the first of equals counts."""
 
 
 @PANELS.register("overview")
@@ -69,7 +69,7 @@ def best_on_validation(
     best: tuple[float, ChosenNetwork, NamedQuantity] | None = None
     for network in networks:
         by_name = {quantity.name: quantity for quantity in network.quantities}
-        for suffix in SUFFIXES:
+        for suffix in WEIGHTS:
             test = by_name.get(f"test_{metric.name}{suffix}")
             validation = by_name.get(f"validation_{metric.name}{suffix}") or by_name.get(f"validation_{metric.name}")
             score = metric.rank(validation.quantity.value) if validation else -math.inf
@@ -84,7 +84,7 @@ def _test_score(data: ReportData) -> Tile | None:
         return None
     network, accuracy = best
     spread = spread_text(accuracy.quantity)
-    weights = "fine-tuned" if accuracy.name.endswith("_fine_tuned") else "inherited"
+    weights = next(weights for suffix, weights in WEIGHTS.items() if accuracy.name.endswith(suffix))
     note = f"{spread + ' · ' if spread else ''}{network.label}, {weights} weights: the best on validation data"
     return Tile(f"Test {data.metric.title}", quantity_text(accuracy.quantity), note, (accuracy.quantity.obtained,))
 

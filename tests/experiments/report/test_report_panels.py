@@ -10,6 +10,7 @@ import pytest
 
 from experiments.report.data import (
     Candidate,
+    ChosenNetwork,
     GroupAccuracy,
     NamedQuantity,
     Quantity,
@@ -116,6 +117,22 @@ def test_changes_of_accuracy_are_told_beside_the_value_before_of_the_same_images
     assert "+" not in row[2].note
     assert row[3].note.startswith("+0.84")
     assert PANELS.get("changes")(without(report_data, networks=())) is None
+
+
+def test_re_trained_weights_are_told_apart_from_fine_tuned_ones(report_data: ReportData) -> None:
+    def renamed(network: ChosenNetwork) -> ChosenNetwork:
+        quantities = (
+            each.model_copy(update={"name": each.name.replace("fine_tuned", "re_trained")})
+            for each in network.quantities
+        )
+        return network.model_copy(update={"quantities": tuple(quantities)})
+
+    changed = without(report_data, networks=tuple(map(renamed, report_data.networks)))
+    [table] = of_type(panel(changed, "changes"), Table)
+    assert [column.title for column in table.columns][1:] == ["Evaluated again", "Test, inherited", "Test, re-trained"]
+    assert table.rows[0][3].note.startswith("+0.84")
+    tiles = {tile.title: tile for tile in of_type(panel(changed, "overview"), Tiles)[0].tiles}
+    assert "re-trained weights" in str(tiles["Test accuracy"].note)
 
 
 def test_the_robust_set_stands_beside_the_chosen_networks(report_data: ReportData) -> None:

@@ -95,6 +95,16 @@ def test_accuracies_and_latencies_say_how_they_were_obtained() -> None:
     assert "Made with torch 2.13.0." in text
 
 
+def test_re_training_is_no_fine_tuning() -> None:
+    _, model = random_network("ofa_mobilenet")
+    score = Score(weights="re-trained", split="test", value=98.5, num_images=271, obtained="measured, float32")
+    text = card(card_info(model, retraining="90 epochs alone from random weights.", scores=(score,)))
+    assert "Inherited weights: sorted sampling, 30 epochs." in text
+    assert "Re-training: 90 epochs alone from random weights." in text
+    assert "| re-trained | test | 98.50 % | 271 | measured, float32 |" in text
+    assert "Fine-tuning" not in text
+
+
 def test_what_there_is_not_is_said_or_left_out() -> None:
     _, model = random_network("ofa_mobilenet")
     text = card(card_info(model, architecture_key=None))
