@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,37 @@ Row = dict[str, Any]
 
 
 def read_front(path: Path, study: str) -> list[Row]:
-    """Return the rows of every network on a front in a study's front.json, each once.
+    """Return the rows of every network on a front in the front.json of a study that trains, each once.
+
+    Raises:
+        UsageError: the file is not there, is damaged, or is of a tabular study.
+    """
+    with reading_front(path, study) as content:
+        if is_tabular(content):
+            raise UsageError(
+                f"study {study!r} is tabular: its networks were looked up and not trained: nas study pick reads them"
+            )
+        return front_rows(content)
+
+
+@contextmanager
+def reading_front(path: Path, study: str) -> Iterator[dict[str, Any]]:
+    """Give the content of a study's front.json to the body; what the body misses in it makes it a damaged file.
 
     Raises:
         UsageError: the file is not there or is damaged.
     """
     try:
-        return front_rows(json.loads(path.read_text(encoding="utf-8")))
+        yield json.loads(path.read_text(encoding="utf-8"))
     except OSError:
-        raise UsageError(f"study {study!r} has no {path}: run nas search first, or give --out") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise UsageError(f"{path} is damaged: run nas search again, which writes it anew") from None
+        raise UsageError(f"study {study!r} has no {path}: run it first (nas run, nas runner), or give --out") from None
+    except (ValueError, LookupError, TypeError, AttributeError, StopIteration):
+        raise UsageError(f"{path} is damaged: run the study again, which writes it anew") from None
+
+
+def is_tabular(content: dict[str, Any]) -> bool:
+    """Return whether a front.json is of a study whose networks were looked up in a table."""
+    return "front" in content and "fronts" not in content
 
 
 def front_rows(content: dict[str, Any]) -> list[Row]:

@@ -7,23 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from experiments.front_file import Row
-from nas.search.objectives import Objective, make_objective
+from experiments.front_networks import FrontNetworks
+from nas.search.objectives import Objective, Values
 from nas.search.selection import best_under, knee_point
-from nas.tasks import Metric, metrics
+from nas.tasks import metrics
 from search_spaces.errors import UsageError
 
-COSTS = ("params", "macs", "activations", "peak_memory_bytes")
 
-
-def pick(rows: Sequence[Row], best: str, under: Sequence[str], knee: str) -> dict[str, Any]:
-    """Return the row that is best in objective ``best`` within the budgets, or the knee, and how it was chosen.
-
-    Latencies are the measured ones of networks that were timed, and those that the search used of the others.
+def pick(networks: FrontNetworks, best: str, under: Sequence[str], knee: str) -> dict[str, Any]:
+    """Return the network that is best in objective ``best`` within the budgets, or the knee, and how it was chosen.
 
     Args:
-        rows: of a front.json.
+        networks: to pick from.
         best: an objective, as ``accuracy`` or ``latency_ms@t4:fp16:b1``; "" is the metric of the task.
         under: budgets, as ``latency_ms@t4:fp16:b1=2`` or ``params=3e6``; of accuracy the least that is allowed.
         knee: a target: the knee of the metric against its latency, among the rows that keep the budgets; or "".
@@ -31,62 +28,32 @@ def pick(rows: Sequence[Row], best: str, under: Sequence[str], knee: str) -> dic
     Raises:
         UsageError: an objective or a budget that can't be, or no network within the budgets (the nearest is named).
     """
-    targets, metric = list(rows[0]["latency_ms"]), _metric(rows[0])
-    objectives = [make_objective(name) for name in (metric.name, *(f"latency_ms@{each}" for each in targets), *COSTS)]
-    values = np.array([[_value(row, each) for each in objectives] for row in rows])
+    objectives, values = networks.objectives, networks.values
+    names = [each.name for each in objectives]
+    targets = [each.target for each in objectives if each.target]
+    metric = next(each for each in objectives if each.is_metric)
     limits = dict(_budget(text, targets) for text in under)
-    best = best or metric.name
-    best = f"latency_ms@{_target(best.partition('@')[2], targets)}" if best.startswith("latency_ms@") else best
+    best = _full_name(best or metric.name, targets)
     place = best_under(values, objectives, best, limits)
     said = f"the best {best}"
     if knee:
-        names = [metric.name, f"latency_ms@{_target(knee, targets)}"]
-        columns = [[each.name for each in objectives].index(name) for name in names]
+        columns = [names.index(metric.name), names.index(f"latency_ms@{_target(knee, targets)}")]
         kept = _within(values, objectives, limits)
         pair = [objectives[column] for column in columns]
         place = int(kept[knee_point(values[kept][:, columns], pair)])
-        said = f"the knee of {metric.title} against {names[1]}"
+        said = f"the knee of {metrics()[metric.name].title} against {pair[1].name}"
     least = metric.name if metric.direction == "max" else ""
     budgets = "".join(f", {name} {'>=' if name == least else '<='} {limit:g}" for name, limit in limits.items())
-    return {"network": rows[place]["label"], "chosen": said + budgets, **_shown(rows[place], metric)}
+    return {"network": networks.shown[place]["network"], "chosen": said + budgets, **networks.shown[place]}
 
 
-def _metric(row: Row) -> Metric:
-    """Return the metric of the task that a row tells."""
-    return next(metric for name, metric in metrics().items() if f"validation_{name}" in row)
-
-
-def _within(values: np.ndarray, objectives: Sequence[Objective], limits: dict[str, float]) -> np.ndarray:
+def _within(values: Values, objectives: Sequence[Objective], limits: dict[str, float]) -> NDArray[np.intp]:
     keep = np.ones(len(values), dtype=bool)
     for name, limit in limits.items():
         place = [each.name for each in objectives].index(name)
         column = values[:, place]
         keep &= column >= limit if objectives[place].direction == "max" else column <= limit
     return np.flatnonzero(keep)
-
-
-def _value(row: Row, objective: Objective) -> float:
-    if objective.is_metric:
-        return float(row[f"validation_{objective.name}"]["value"])
-    if objective.target:
-        return float(_latency(row, objective.target)["value"])
-    return float(row[objective.name])
-
-
-def _latency(row: Row, target: str) -> dict[str, Any]:
-    found: dict[str, Any] = row["latency_ms_measured"].get(target) or row["latency_ms"][target]
-    return found
-
-
-def _shown(row: Row, metric: Metric) -> dict[str, Any]:
-    latencies = {name: _latency(row, name) for name in row["latency_ms"]}
-    return {
-        "key": row["key"],
-        f"validation_{metric.column}": row[f"validation_{metric.name}"]["value"],
-        "latency_ms": {name: round(found["value"], 4) for name, found in latencies.items()},
-        "latency_obtained": {name: found["obtained"] for name, found in latencies.items()},
-        **{name: row[name] for name in COSTS},
-    }
 
 
 def _budget(text: str, targets: Sequence[str]) -> tuple[str, float]:
@@ -97,9 +64,13 @@ def _budget(text: str, targets: Sequence[str]) -> tuple[str, float]:
         limit = float("nan")
     if not equals or not np.isfinite(limit):
         raise UsageError(f"--under got {text!r}: write it as OBJECTIVE=NUMBER, as latency_ms@{targets[0]}=2")
-    if name.startswith("latency_ms@"):
-        name = f"latency_ms@{_target(name.partition('@')[2], targets)}"
-    return name, limit
+    return _full_name(name, targets), limit
+
+
+def _full_name(objective: str, targets: Sequence[str]) -> str:
+    """Return the objective with the whole name of its target, where it has one."""
+    kind, at, target = objective.partition("@")
+    return f"latency_ms@{_target(target, targets)}" if at and kind == "latency_ms" else objective
 
 
 def _target(text: str, targets: Sequence[str]) -> str:

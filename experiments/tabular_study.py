@@ -146,6 +146,7 @@ def _front(table: Table, result: SearchResult) -> dict[str, Any]:
     names = [objective.name for objective in table.objectives]
     return {
         "objectives": {objective.name: objective.unit for objective in table.objectives},
+        "obtained": table.obtained,
         "hypervolume": result.hypervolumes[-1][1],
         "evaluations": len(result.genes),
         "front": [

@@ -80,7 +80,9 @@ def show(
 def pick(
     name: str = NameArgument,
     best: str = typer.Option(
-        "", "--best", help="What to optimise: params, macs, latency_ms@TARGET; by default the metric, as accuracy."
+        "",
+        "--best",
+        help="What to optimise: params, macs, size_bytes, latency_ms@TARGET; by default the metric, as accuracy.",
     ),
     under: list[str] = typer.Option(
         [], "--under", help="A budget, as latency_ms@t4=2 or params=3e6; of accuracy the least. May be repeated."
@@ -90,10 +92,10 @@ def pick(
     as_json: bool = JsonOption,
 ) -> None:
     """Choose one network of a finished search within budgets, as: the best under 2 ms on a T4."""
-    from experiments.front_file import read_front
-    from experiments.picking import pick as pick_row
+    from experiments.front_networks import read_networks
+    from experiments.picking import pick as pick_from
 
-    found = pick_row(read_front(out / name / "front.json", name), best, under, knee)
+    found = pick_from(read_networks(out / name / "front.json", name), best, under, knee)
     emit(found) if as_json else print_facts(found)
 
 

@@ -70,6 +70,7 @@ def front_csv(fronts: Fronts, metric: Metric) -> str:
             "macs": candidate.cost.macs,
             "activations": candidate.cost.activations,
             "peak_memory_bytes": candidate.cost.peak_memory_bytes,
+            "size_bytes": candidate.size_bytes,
         }
         for name, latency in candidate.latency.items():
             row[f"latency_ms {name}"] = latency.value

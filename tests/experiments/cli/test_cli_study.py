@@ -205,6 +205,8 @@ def test_a_network_is_picked_within_budgets(nas: Nas, study: TinyStudy) -> None:
     assert picked["validation_accuracy_percent"] == max(row["validation_accuracy"]["value"] for row in within)
     assert f"latency_ms@h100:bf16:b32 <= {limit:g}" in picked["chosen"]
     assert "the knee" in nas("study", "pick", "digits", "--out", study.out, "--knee", "orin").out
+    smallest = nas("study", "pick", "digits", "--out", study.out, "--best", "size_bytes", "--json").data
+    assert smallest["size_bytes"] == min(row["size_bytes"] for row in rows)
 
 
 @pytest.mark.parametrize(
