@@ -197,6 +197,11 @@ def override(content: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any
 
 def make_config(content: Mapping[str, Any], source: str) -> StudyConfig:
     """Return the configuration of plain data; ``source`` names it in messages."""
+    if "table" in content:
+        raise UsageError(
+            f"{source}: a study with [table] looks its networks up and trains nothing: "
+            "put it into the queue with nas study submit, run it with nas runner"
+        )
     try:
         return StudyConfig.model_validate(content)
     except ValidationError as error:

@@ -10,6 +10,7 @@ from experiments.config import StudyConfig, make_config, override, read_toml
 from experiments.store.store import Budget, Store, Study
 from experiments.tabular_study import TabularConfig, make_tabular_config, run_tabular
 from experiments.talk import Talk
+from nas.stored_settings import completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +49,14 @@ def submit_job(
     """Put the study of a configuration into the queue; raises as ``Queue.submit``."""
     settings = config.model_dump(mode="json")
     return store.queue.submit(
-        config.name, settings, seed=config.seed, priority=priority, budget=budget, tags=tags, note=note
+        config.name,
+        settings,
+        seed=config.seed,
+        complete=lambda stored: completed(stored, type(config)),
+        priority=priority,
+        budget=budget,
+        tags=tags,
+        note=note,
     )
 
 

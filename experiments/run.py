@@ -24,6 +24,7 @@ from experiments.store.store import Store, Study
 from experiments.study_space import data_and_space
 from experiments.talk import Talk
 from nas.files import write_text
+from nas.stored_settings import completed
 
 Until = Literal["training", "search", "report"]
 
@@ -73,7 +74,8 @@ def run_study(
     """
     make = _prepare(config, out, talk, together, evaluating)
     # Only now: a study whose data or space can't be used would stand in the way of the corrected one.
-    study = store.study(config.name, config.model_dump(mode="json"), seed=config.seed)
+    settings = config.model_dump(mode="json")
+    study = store.study(config.name, settings, seed=config.seed, complete=lambda stored: completed(stored, StudyConfig))
     tell(study, callbacks, talk)
     with study.held(runner):
         return _stages(make(study), until)

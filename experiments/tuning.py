@@ -18,6 +18,7 @@ from experiments.config import StudyConfig
 from experiments.talk import Talk
 from experiments.tuning_ranges import Ranges, with_values
 from experiments.tuning_trial import run_trial
+from nas.stored_settings import completed
 from nas.tasks import Metric
 from search_spaces.errors import UsageError, missing_extra
 
@@ -86,7 +87,7 @@ def tune(plan: TuningPlan, store: Store, out: Path, talk: Talk) -> dict[str, Any
     if min(plan.trials, plan.epochs) < 1:
         raise UsageError(f"trials is {plan.trials} and epochs {plan.epochs}: give at least 1 of each")
     require_installed("optuna", *(("ray",) if plan.ray is not None else ()))
-    study = store.study(plan.name, plan.settings, seed=plan.config.seed)
+    study = store.study(plan.name, plan.settings, seed=plan.config.seed, complete=_complete)
     folder = out / plan.config.name / "tuning"
     with study.held("nas tune"):
         if plan.ray is None:
@@ -100,6 +101,11 @@ def tune(plan: TuningPlan, store: Store, out: Path, talk: Talk) -> dict[str, Any
 
             tune_on_ray(plan, study, folder, talk)
         return _findings(plan, list(study.done("trial").values()))
+
+
+def _complete(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of a plan as this version would have stored them."""
+    return {**stored, "config": completed(stored.get("config", {}), StudyConfig)}
 
 
 def require_installed(*packages: str) -> None:

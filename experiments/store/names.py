@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shlex
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +17,9 @@ from experiments.store.values import differences, encode
 from search_spaces.errors import ConflictError, UsageError, unknown
 
 MAX_SEED = 2**63 - 1
+
+Complete = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Adds to settings what they lack: those of an earlier version lack the keys that have come since."""
 
 
 def find_row(session: Session, name: str) -> StudyRow | None:
@@ -36,8 +39,10 @@ def get_row(session: Session, name: str) -> StudyRow:
     return row
 
 
-def make_row(session: Session, name: str, settings: Mapping[str, Any], seed: int) -> StudyRow:
-    """Return the study of this name, made if there is none.
+def make_row(
+    session: Session, name: str, settings: Mapping[str, Any], seed: int, complete: Complete = dict
+) -> StudyRow:
+    """Return the study of this name, made if there is none; settings are compared after ``complete``.
 
     Raises:
         UsageError: the name, the seed or a setting can't be stored.
@@ -48,7 +53,7 @@ def make_row(session: Session, name: str, settings: Mapping[str, Any], seed: int
         raise UsageError(f"seed {seed}: allowed: 0 to {MAX_SEED}")
     content = encode(settings, "settings")
     row = find_row(session, name) or _insert(session, StudyRow(name=name, settings=content, seed=seed))
-    _check_same(row, content, seed)
+    _check_same(row, content, seed, complete)
     return row
 
 
@@ -62,8 +67,9 @@ def _insert(session: Session, row: StudyRow) -> StudyRow:
         return get_row(session, row.name)
 
 
-def _check_same(row: StudyRow, settings: Any, seed: int) -> None:
-    changed = itertools.chain(differences(row.seed, seed, "seed"), differences(row.settings, settings))
+def _check_same(row: StudyRow, settings: Any, seed: int, complete: Complete) -> None:
+    given, stored = complete(settings), complete(row.settings)
+    changed = itertools.chain(differences(row.seed, seed, "seed"), differences(stored, given))
     first = list(itertools.islice(changed, 3))
     if first:
         raise ConflictError(

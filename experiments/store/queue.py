@@ -18,7 +18,7 @@ from experiments.store.events import add_event
 from experiments.store.holding import NOBODY, PLAIN, take_row
 from experiments.store.labels import put_tags
 from experiments.store.models import StudyRow, epoch_seconds
-from experiments.store.names import get_row, make_row
+from experiments.store.names import Complete, get_row, make_row
 from experiments.store.runner import is_live, no_runner
 from experiments.store.states import shown_state
 from experiments.store.study import Study
@@ -63,6 +63,7 @@ class Queue:
         settings: Mapping[str, Any],
         *,
         seed: int,
+        complete: Complete = dict,
         priority: int = 0,
         budget: Budget = Budget(),
         tags: Iterable[str] = (),
@@ -74,6 +75,7 @@ class Queue:
             name: as ``Store.study`` takes it.
             settings: of a configuration that ``experiments.job`` runs; nothing in them is checked here.
             seed: as ``Store.study`` takes it.
+            complete: as ``Store.study`` takes it.
             priority: the highest runs first; those of one priority in the order of submitting.
             budget: what it may use.
             tags: words to find it by.
@@ -85,7 +87,7 @@ class Queue:
         """
         _check_priority(priority)
         with self._database.write() as session:
-            row = make_row(session, name, settings, seed)
+            row = make_row(session, name, settings, seed, complete)
             values = {
                 "state": "queued",
                 "queued_at": epoch_seconds(),

@@ -15,7 +15,7 @@ from experiments.store.labels import Labels, Template
 from experiments.store.listing import StudySummary, read_summaries
 from experiments.store.migrate import prepare
 from experiments.store.models import StudyRow, epoch_seconds
-from experiments.store.names import get_row, make_row
+from experiments.store.names import Complete, get_row, make_row
 from experiments.store.queue import Budget, Queue
 from experiments.store.records import Artifact
 from experiments.store.runner import held_by, is_free
@@ -86,15 +86,15 @@ class Store:
     ) -> None:
         self.close()
 
-    def study(self, name: str, settings: Mapping[str, Any], *, seed: int) -> Study:
-        """Return the study of this name, made if there is none.
+    def study(self, name: str, settings: Mapping[str, Any], *, seed: int, complete: Complete = dict) -> Study:
+        """Return the study of this name, made if there is none; settings are compared after ``complete``.
 
         Raises:
             UsageError: the name, the seed or a setting can't be stored.
             ConflictError: there is one, with other settings or another seed.
         """
         with self._database.write() as session:
-            return Study(self._database, make_row(session, name, settings, seed), self._lease_s)
+            return Study(self._database, make_row(session, name, settings, seed, complete), self._lease_s)
 
     def load(self, name: str) -> Study:
         """Return the study of this name.

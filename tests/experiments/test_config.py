@@ -272,6 +272,11 @@ class TestSet:
             self.read(tmp_path, "training.epohcs=3")
 
 
+def test_a_tabular_study_is_told_how_to_run(tmp_path: Path) -> None:
+    said = message(tmp_path, "name = 'a'\n[table]\nsource = 'made'")
+    assert "[table] looks its networks up and trains nothing: put it into the queue with nas study submit" in said
+
+
 class TestTask:
     def test_its_loss_and_its_metric_are_the_defaults_and_stored(self) -> None:
         config = make_config({"name": "a", "task": {"name": "counting"}}, "x")

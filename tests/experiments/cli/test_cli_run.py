@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from experiments.store.store import Store
 from nas.evaluation import Evaluator
+from nas.training.checkpoint import load_tensors, save_tensors
 
 
 def attempts(study: TinyStudy) -> dict[str, dict[str, int]]:
@@ -138,6 +140,22 @@ def test_other_settings_under_the_same_name_are_a_conflict_that_names_the_key(na
     ] == []
     assert contents(copy.folder) == before
     assert nas("study", "show", "digits", "--out", copy.out, "--json").data["settings"]["training"]["epochs"] == 2
+
+
+def test_a_study_from_before_settings_existed_goes_on_with_the_same_file(nas: Nas, copy: TinyStudy) -> None:
+    before, front = attempts(copy), (copy.folder / "front.json").read_bytes()
+    gone = "'$.search.start', '$.augmentation', '$.training.drop_path', '$.latency.models', '$.counting'"
+    with closing(sqlite3.connect(copy.out / "nas.db")) as database, database:
+        database.execute(f"UPDATE studies SET settings = json_remove(settings, {gone})")
+    for path in (copy.folder / "checkpoints").iterdir():
+        tensors, header = load_tensors(path)
+        del header["identity"]["training"]["drop_path"]
+        save_tensors(path, tensors, header)
+    nas("search", copy.config, "--out", copy.out)
+    assert attempts(copy) == before
+    assert (copy.folder / "front.json").read_bytes() == front
+    said = nas("search", copy.config, "--out", copy.out, "--set", "training.drop_path=0.1", code=3)
+    assert "other settings (training.drop_path: stored 0.0, given 0.1)" in said.error
 
 
 def test_a_second_runner_is_refused(nas: Nas, copy: TinyStudy) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -72,6 +73,18 @@ def test_other_settings_conflict_and_name_the_paths(store: Store) -> None:
     )
     assert error.value.exit_code == 3
     assert store.load("a b").settings["search"]["generations"] == 20
+
+
+def test_settings_are_compared_after_they_are_completed_and_stay_as_stored(store: Store) -> None:
+    def complete(found: Mapping[str, Any]) -> dict[str, Any]:
+        return {"new": 1, **found}
+
+    first = store.study("a", {"x": 1}, seed=0)
+    assert store.study("a", {"x": 1, "new": 1}, seed=0, complete=complete).id == first.id
+    assert store.load("a").settings == {"x": 1}
+    with pytest.raises(ConflictError, match=r"\(new: stored 1, given 2\)"):
+        store.queue.submit("a", {"x": 1, "new": 2}, seed=0, complete=complete)
+    assert store.queue.submit("a", {"x": 1, "new": 1}, seed=0, complete=complete).state == "queued"
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63])
