@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.callback import Run, make_callbacks, telling
 from experiments.config import StudyConfig, make_config, override, read_toml
 from experiments.store.store import Budget, Store, Study
 from experiments.tabular_study import TabularConfig, make_tabular_config, run_tabular
@@ -60,8 +61,15 @@ def submit_job(
     )
 
 
-def run_job(study: Study, out: Path, talk: Talk, runner: str) -> None:
+def run_job(study: Study, out: Path, talk: Talk, runner: str, callbacks: Sequence[str] = ()) -> None:
     """Run, or go on with, a study that is taken or free, from its stored settings; its files go to ``out/NAME``.
+
+    Args:
+        study: any.
+        out: the folder of all studies.
+        talk: what a person is told.
+        runner: a name for this process.
+        callbacks: names of loggers that are told of every finished piece of work (``experiments.callback``).
 
     Raises:
         UsageError: its settings are of no configuration: another command made it.
@@ -69,10 +77,12 @@ def run_job(study: Study, out: Path, talk: Talk, runner: str) -> None:
     """
     with study.held(runner):
         config = make_job(study.settings, f"study {study.name!r}")
-        if isinstance(config, TabularConfig):
-            run_tabular(config, study, out, talk)
-        else:
-            # Late: it loads torch.
-            from experiments.run import run_taken
+        made = make_callbacks(callbacks, Run(study.name, out / study.name, study.settings), talk)
+        with telling(study, made, talk):
+            if isinstance(config, TabularConfig):
+                run_tabular(config, study, out, talk)
+            else:
+                # Late: it loads torch.
+                from experiments.run import run_taken
 
-            run_taken(config, study, out, talk)
+                run_taken(config, study, out, talk)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from experiments.callback import Callback, tell
+from experiments.callback import Callback, telling
 from experiments.config import StudyConfig
 from experiments.context import Context, Together, alone, choose_device, make_folder
 from experiments.evaluating import Evaluating, here
@@ -76,8 +76,7 @@ def run_study(
     # Only now: a study whose data or space can't be used would stand in the way of the corrected one.
     settings = config.model_dump(mode="json")
     study = store.study(config.name, settings, seed=config.seed, complete=lambda stored: completed(stored, StudyConfig))
-    tell(study, callbacks, talk)
-    with study.held(runner):
+    with study.held(runner), telling(study, callbacks, talk):
         return _stages(make(study), until)
 
 

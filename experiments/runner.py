@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -25,7 +25,7 @@ def runner_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def run_queue(store: Store, out: Path, talk: Talk, *, until_empty: bool = False) -> int:
+def run_queue(store: Store, out: Path, talk: Talk, *, until_empty: bool = False, callbacks: Sequence[str] = ()) -> int:
     """Run studies of the queue until it is told to end, and return how many ended well.
 
     Args:
@@ -33,6 +33,7 @@ def run_queue(store: Store, out: Path, talk: Talk, *, until_empty: bool = False)
         out: the folder of all studies, where their files go; relative paths of settings start at the current folder.
         talk: what a person is told.
         until_empty: end once no study waits or runs anywhere. Then a study that failed raises at the end.
+        callbacks: names of loggers that are told of every study's finished work (``experiments.callback``).
 
     Raises:
         StorageError: the database or a folder failed; the study goes on with the next runner that takes it.
@@ -44,7 +45,7 @@ def run_queue(store: Store, out: Path, talk: Talk, *, until_empty: bool = False)
         study = store.queue.claim(name)
         if study is not None:
             talk.say(f"runner {name}: study {study.name}")
-            if _run(study, out, talk, name):
+            if _run(study, out, talk, name, callbacks):
                 num_run += 1
             else:
                 failed.append(study.name)
@@ -57,10 +58,10 @@ def run_queue(store: Store, out: Path, talk: Talk, *, until_empty: bool = False)
     return num_run
 
 
-def _run(study: Study, out: Path, talk: Talk, name: str) -> bool:
+def _run(study: Study, out: Path, talk: Talk, name: str, callbacks: Sequence[str]) -> bool:
     """Run one study and return whether it did not fail: what befalls it must not end the runner."""
     try:
-        run_job(study, out, talk, name)
+        run_job(study, out, talk, name, callbacks)
     except StorageError:
         raise
     except (Fenced, Halted) as error:

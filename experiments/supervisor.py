@@ -21,7 +21,9 @@ MAX_RUNNERS = 256
 PRELOADED = ("experiments.cli", "experiments.runner", "nas.search.algorithms.nsga2", "moocore")
 
 
-def supervise(storage: str, out: Path, talk: Talk, num: int, *, until_empty: bool = False) -> None:
+def supervise(
+    storage: str, out: Path, talk: Talk, num: int, *, until_empty: bool = False, callbacks: Sequence[str] = ()
+) -> None:
     """Keep ``num`` runners until interrupted, or until the queue is empty.
 
     Args:
@@ -30,6 +32,7 @@ def supervise(storage: str, out: Path, talk: Talk, num: int, *, until_empty: boo
         talk: what a person is told.
         num: runners, each a process.
         until_empty: end when no study waits or runs.
+        callbacks: of every runner, as ``experiments.runner.run_queue`` takes them.
 
     Raises:
         PartialError: with ``until_empty``, studies failed.
@@ -39,7 +42,9 @@ def supervise(storage: str, out: Path, talk: Talk, num: int, *, until_empty: boo
     context = multiprocessing.get_context("forkserver")
     # The imports of a runner take longer than its start otherwise.
     context.set_forkserver_preload(list(PRELOADED))
-    runners = [_Runner(context, (storage, str(out), talk.quiet, until_empty), talk) for _ in range(num)]
+    runners = [
+        _Runner(context, (storage, str(out), talk.quiet, until_empty, tuple(callbacks)), talk) for _ in range(num)
+    ]
     try:
         _watch(runners)
     finally:
@@ -65,7 +70,7 @@ class _Runner:
     """One place for a runner: its process, and what became of those before it."""
 
     context: multiprocessing.context.ForkServerContext
-    arguments: tuple[str, str, bool, bool]
+    arguments: tuple[str, str, bool, bool, tuple[str, ...]]
     talk: Talk
     process: ForkServerProcess | None = None
     ended: bool = False
@@ -100,7 +105,7 @@ class _Runner:
             self.process.join()
 
 
-def _runner(storage: str, out: str, quiet: bool, until_empty: bool) -> None:
+def _runner(storage: str, out: str, quiet: bool, until_empty: bool, callbacks: Sequence[str]) -> None:
     """Be a runner, as a process of its own."""
     import sys
     import threading
@@ -116,7 +121,7 @@ def _runner(storage: str, out: str, quiet: bool, until_empty: bool) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with ending_on_sigterm(), Store.open(storage) as store:
-            run_queue(store, Path(out), Talk(quiet), until_empty=until_empty)
+            run_queue(store, Path(out), Talk(quiet), until_empty=until_empty, callbacks=callbacks)
     except NasError as error:
         print(f"nas: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

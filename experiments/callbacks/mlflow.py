@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.callback import CALLBACKS, Callback, Finished, Run
+from experiments.callback import CALLBACKS, RUN, Callback, Finished, Run
 from search_spaces.errors import missing_extra
 
 
@@ -20,10 +20,11 @@ def mlflow(run: Run) -> Callback:
     client.log_dict(run_id, dict(run.settings), "settings.json")
 
     def log(finished: Finished) -> None:
+        if finished.kind == RUN:
+            client.set_terminated(run_id)
+            return
         for name, value in finished.scalars().items():
             # MLflow takes no @ in a name.
             client.log_metric(run_id, name.replace("@", "/").replace(":", "_"), value, step=finished.step)
-        if (finished.kind, finished.key) == ("stage", "export"):
-            client.set_terminated(run_id)
 
     return log

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.callback import CALLBACKS, Callback, Finished, Run
+from experiments.callback import CALLBACKS, RUN, Callback, Finished, Run
 from search_spaces.errors import missing_extra
 
 
@@ -18,7 +18,7 @@ def tensorboard(run: Run) -> Callback:
     def log(finished: Finished) -> None:
         for name, value in finished.scalars().items():
             writer.add_scalar(name, value, finished.step)
-        if (finished.kind, finished.key) == ("stage", "export"):
+        if finished.kind == RUN:
             writer.close()
 
     return log

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.callback import CALLBACKS, Callback, Finished, Run
+from experiments.callback import CALLBACKS, RUN, Callback, Finished, Run
 from search_spaces.errors import missing_extra
 
 
@@ -16,9 +16,10 @@ def wandb(run: Run) -> Callback:
     logged = package.init(project="nas", name=run.name, config=dict(run.settings), dir=str(run.folder), resume="allow")
 
     def log(finished: Finished) -> None:
+        if finished.kind == RUN:
+            logged.finish()
+            return
         # Its own step counter: those of training and search would run against each other.
         logged.log({**finished.scalars(), f"{finished.kind}/step": finished.step})
-        if (finished.kind, finished.key) == ("stage", "export"):
-            logged.finish()
 
     return log

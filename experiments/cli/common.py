@@ -26,6 +26,9 @@ StorageOption = typer.Option(
     None, "--storage", envvar="NAS_STORAGE", help="Database URL or SQLite file; by default nas.db in the output folder."
 )
 OutOption = typer.Option(DEFAULT_OUT, "--out", help="Folder of all studies.")
+CallbackOption = typer.Option(
+    [], "--callback", help="Log to tensorboard, mlflow, wandb or one of yours as well. May be repeated."
+)
 SetOption = typer.Option([], "--set", help="Override a setting, as training.epochs=10. May be repeated.")
 
 

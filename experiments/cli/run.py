@@ -11,6 +11,7 @@ import typer
 
 from experiments.cli import app
 from experiments.cli.common import (
+    CallbackOption,
     JsonOption,
     OutOption,
     SetOption,
@@ -110,9 +111,7 @@ def run(
     ray: str | None = RayOption,
     workers: int | None = WorkersOption,
     dry_run: bool = typer.Option(False, "--dry-run", help="Say the space's size, time, memory and disk, and stop."),
-    callback: list[str] = typer.Option(
-        [], "--callback", help="Log to tensorboard, mlflow, wandb or one of yours as well. May be repeated."
-    ),
+    callback: list[str] = CallbackOption,
 ) -> None:
     """Run a study: train, learn latency, search, scale, export, report. The same command goes on after a kill."""
     if dry_run:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from experiments.callback import CALLBACKS, Finished, Run, tell
+from experiments.callback import CALLBACKS, Finished, Run, make_callbacks, telling
 from experiments.store.store import Store
 from experiments.talk import Talk
 from predictors.measurement import Measurement
@@ -36,12 +36,14 @@ def test_every_finished_piece_of_work_is_told_after_it_is_stored(tmp_path: Path)
     told: list[tuple[Finished, set[str]]] = []
     with Store.open(str(tmp_path / "nas.db")) as store:
         study = store.study("s", {}, seed=0)
-        tell(study, [lambda done: told.append((done, set(study.done(done.kind))))], Talk(quiet=True))
-        with study.held("test"):
+        listening = [lambda done: told.append((done, set(study.done(done.kind))))]
+        with study.held("test"), telling(study, listening, Talk(quiet=True)):
             for key in ("a", "b"):
                 study.begin("training", key)
                 study.finish("training", key, POINT, TIMED)
-    assert [(done.key, done.number, keys) for done, keys in told] == [("a", 1, {"a"}), ("b", 2, {"a", "b"})]
+    *works, (end, _) = told
+    assert [(done.key, done.number, keys) for done, keys in works] == [("a", 1, {"a"}), ("b", 2, {"a", "b"})]
+    assert (end.kind, end.key, end.scalars()) == ("run", "s", {})
     assert told[0][0].measurements == TIMED
 
 
@@ -54,21 +56,43 @@ def test_a_callback_that_fails_stops_no_study(tmp_path: Path, capsys: pytest.Cap
 
     with Store.open(str(tmp_path / "nas.db")) as store:
         study = store.study("s", {}, seed=0)
-        tell(study, [broken, lambda done: told.append(done.key)], Talk(quiet=True))
-        with study.held("test"):
+        listening = [broken, lambda done: told.append(done.key)]
+        with study.held("test"), telling(study, listening, Talk(quiet=True)):
             for key in ("a", "b"):
                 study.begin("stage", key)
                 study.finish("stage", key, {"seconds": 1.0})
         assert set(study.done("stage")) == {"a", "b"}
-    assert told == ["broken", "a", "b"]
+    assert told == ["broken", "a", "b", "s"]
     assert capsys.readouterr().err.count("called no more (OSError: no connection)") == 1
+
+
+def test_the_end_is_told_however_the_run_ends_and_only_of_that_run(tmp_path: Path) -> None:
+    told: list[str] = []
+    with Store.open(str(tmp_path / "nas.db")) as store:
+        study = store.study("s", {}, seed=0)
+        with pytest.raises(KeyboardInterrupt), telling(study, [lambda done: told.append(done.kind)], Talk(quiet=True)):
+            raise KeyboardInterrupt
+        with study.held("test"):
+            study.begin("stage", "a")
+            study.finish("stage", "a", {})
+    assert told == ["run"]
+
+
+def test_a_logger_that_can_not_be_made_stops_no_study_and_an_unknown_name_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    assert make_callbacks(["tensorboard"], Run("s", tmp_path, {}), Talk(quiet=True)) == []
+    assert "callback 'tensorboard' is not called for study 's': " in capsys.readouterr().err
+    with pytest.raises(UsageError, match="unknown callback 'tensorbord': did you mean 'tensorboard'"):
+        make_callbacks(["tensorbord"], Run("s", tmp_path, {}), Talk(quiet=True))
 
 
 def test_tensorboard_writes_event_files(tmp_path: Path) -> None:
     pytest.importorskip("tensorboardX", reason="tensorboardX is not installed: pip install 'nas[tensorboard]'")
     log = CALLBACKS.get("tensorboard")(Run("s", tmp_path, {}))
     log(finished())
-    log(finished(kind="stage", key="export"))
+    log(finished(kind="run"))
     [path] = (tmp_path / "tensorboard").iterdir()
     assert b"training/loss" in path.read_bytes()
 
@@ -106,7 +130,7 @@ def test_mlflow_gets_a_run_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     FakeMlflow.said.clear()
     log = CALLBACKS.get("mlflow")(Run("s", tmp_path, {"seed": 0}))
     log(finished())
-    log(finished(kind="stage", key="export"))
+    log(finished(kind="run"))
     assert ("run", "7", "s") in FakeMlflow.said
     assert ("dict", "r", {"seed": 0}) in FakeMlflow.said
     assert ("metric", "r", "training/latency_ms/cpu_fp32_b1", 2.0, 40) in FakeMlflow.said
@@ -121,7 +145,7 @@ def test_wandb_gets_a_run_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "wandb", package)
     log = CALLBACKS.get("wandb")(Run("s", tmp_path, {"seed": 0}))
     log(finished())
-    log(finished(kind="stage", key="export"))
+    log(finished(kind="run"))
     assert said[0]["name"] == "s"
     assert said[1]["training/loss"] == 1.5
     assert said[1]["training/step"] == 40

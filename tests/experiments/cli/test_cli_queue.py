@@ -50,6 +50,18 @@ def test_the_queue_from_submit_to_done(nas: Nas, config: Path) -> None:
     assert "cells" not in text
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_runner_tells_its_callbacks(nas: Nas, config: Path, tmp_path: Path, processes: int) -> None:
+    pytest.importorskip("tensorboardX", reason="tensorboardX is not installed: pip install 'nas[tensorboard]'")
+    nas("study", "submit", config)
+    assert "did you mean 'tensorboard'" in nas("runner", "--callback", "tensorbord", code=2).error
+    assert states(nas) == {"cells": "queued"}
+    nas("runner", "--until-empty", "--callback", "tensorboard", "--processes", processes)
+    assert states(nas) == {"cells": "done"}
+    [path] = (tmp_path / "runs" / "cells" / "tensorboard").iterdir()
+    assert path.read_bytes().count(b"evaluation/accuracy") == 12
+
+
 def test_studies_from_templates_are_compared(nas: Nas, config: Path) -> None:
     nas("template", "save", "small", config, "--set", "search.evaluations=10", "--note", "n")
     assert [row["name"] for row in nas("template", "list", "--json").data] == ["small"]
