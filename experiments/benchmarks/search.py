@@ -34,7 +34,7 @@ def run(
     evaluations: str = "50,100,200",
     algorithms: str = "random,nsga2,ehvi",
     seeds: int = 10,
-    costs: str = "evaluated",
+    costs: str = "known",
     together: bool = False,
     latency_samples: int = 0,
     finalists: int = 10,
@@ -49,7 +49,7 @@ def run(
         evaluations: numbers of evaluated networks at which the front is looked at, separated by commas.
         algorithms: names, separated by commas.
         seeds: runs of each algorithm.
-        costs: evaluated (a network's cost is learnt when its accuracy is), or known (free for every network).
+        costs: known (a table or a model gives every network's, as in a study), or evaluated (learnt with the accuracy).
         together: one search for all targets of nb201 against one search for each.
         latency_samples: above 0: bounds on latency at each device's 25, 50 and 75 % point, where latency is a model of
             so many timed networks, and ``finalists`` may be timed beyond them.
