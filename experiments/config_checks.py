@@ -135,11 +135,17 @@ def _check_objectives(config: StudyConfig, metric: str, targets: Sequence[str]) 
     found: list[str] = []
     for index, each in enumerate(config.objectives):
         with at(f"search.objectives[{index}]"):
-            target = each.objective().target
-            name = f"latency_ms@{parse_target(target).text}" if target else each.name
+            objective = each.objective()
+            target = objective.target
+            name = f"{objective.quantity}@{parse_target(target).text}" if target else each.name
             if target and parse_target(target).text not in targets:
                 raise UsageError(f"{each.name!r}: its target is not in latency.targets: {', '.join(targets)}")
-            if each.objective().is_metric and name != metric:
+            if target and objective.quantity != "latency_ms" and not config.latency.measure:
+                raise UsageError(
+                    f"{each.name!r} is known by measuring alone, and latency.measure is false: set it, or give "
+                    f"latency_ms@{target}"
+                )
+            if objective.is_metric and name != metric:
                 raise UsageError(f"{name!r} is the metric of another task than {config.task.name!r}: give {metric!r}")
             if name in found:
                 raise UsageError(f"objective {each.name!r} is given twice: keep one of them")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from experiments.front_file import Row, front_rows, is_tabular, reading_front
-from nas.search.objectives import Objective, Values, make_objective
+from nas.search.objectives import ON_TARGETS, Objective, Values, make_objective
 from nas.tasks import Metric, metrics
 from search_spaces.errors import UsageError
 
@@ -56,7 +56,8 @@ def _of_rows(rows: Sequence[Row]) -> FrontNetworks:
     metric = next(metric for name, metric in metrics().items() if f"validation_{name}" in rows[0])
     # Fronts that were written by an earlier version hold no sizes.
     costs = [name for name in COSTS if name in rows[0]]
-    names = (metric.name, *(f"latency_ms@{target}" for target in rows[0]["latency_ms"]), *costs)
+    on_targets = [f"{quantity}@{target}" for quantity in ON_TARGETS for target in rows[0].get(quantity, {})]
+    names = (metric.name, *on_targets, *costs)
     objectives = tuple(map(make_objective, names))
     values = np.array([[_value(row, each) for each in objectives] for row in rows])
     return FrontNetworks(objectives, values, [_shown(row, metric, costs) for row in rows])
@@ -65,16 +66,18 @@ def _of_rows(rows: Sequence[Row]) -> FrontNetworks:
 def _value(row: Row, objective: Objective) -> float:
     if objective.is_metric:
         return float(row[f"validation_{objective.name}"]["value"])
-    return float(_latency(row, objective.target)["value"] if objective.target else row[objective.name])
+    return float(
+        _known(row, objective.quantity, objective.target)["value"] if objective.target else row[objective.name]
+    )
 
 
-def _latency(row: Row, target: str) -> dict[str, Any]:
-    found: dict[str, Any] = row["latency_ms_measured"].get(target) or row["latency_ms"][target]
+def _known(row: Row, quantity: str, target: str) -> dict[str, Any]:
+    found: dict[str, Any] = row[f"{quantity}_measured"].get(target) or row[quantity][target]
     return found
 
 
 def _shown(row: Row, metric: Metric, costs: Sequence[str]) -> Row:
-    latencies = {name: _latency(row, name) for name in row["latency_ms"]}
+    latencies = {name: _known(row, "latency_ms", name) for name in row["latency_ms"]}
     return {
         "network": row["label"],
         "key": row["key"],

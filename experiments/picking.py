@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.front_networks import FrontNetworks
-from nas.search.objectives import Objective, Values
+from nas.search.objectives import ON_TARGETS, Objective, Values
 from nas.search.selection import best_under, knee_point
 from nas.tasks import metrics
 from search_spaces.errors import UsageError
@@ -30,7 +30,7 @@ def pick(networks: FrontNetworks, best: str, under: Sequence[str], knee: str) ->
     """
     objectives, values = networks.objectives, networks.values
     names = [each.name for each in objectives]
-    targets = [each.target for each in objectives if each.target]
+    targets = list(dict.fromkeys(each.target for each in objectives if each.target))
     metric = next(each for each in objectives if each.is_metric)
     limits = dict(_budget(text, targets) for text in under)
     best = _full_name(best or metric.name, targets)
@@ -70,7 +70,7 @@ def _budget(text: str, targets: Sequence[str]) -> tuple[str, float]:
 def _full_name(objective: str, targets: Sequence[str]) -> str:
     """Return the objective with the whole name of its target, where it has one."""
     kind, at, target = objective.partition("@")
-    return f"latency_ms@{_target(target, targets)}" if at and kind == "latency_ms" else objective
+    return f"{kind}@{_target(target, targets)}" if at and kind in ON_TARGETS else objective
 
 
 def _target(text: str, targets: Sequence[str]) -> str:

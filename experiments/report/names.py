@@ -17,6 +17,8 @@ _QUANTITIES = {
     "validation_METRIC_re_trained": "Validation TITLE, re-trained",
     "onnx_test_METRIC": "Test TITLE of the ONNX file",
     "latency_ms": "Latency",
+    "latency_p95_ms": "Latency, 95th percentile",
+    "energy_mj": "Energy of one run",
 }
 
 COUNTING = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from experiments.context import Context
 from experiments.stages.bounds import breaks_bound
-from experiments.stages.latency import TargetLatency, measure
+from experiments.stages.latency import TargetLatency
 from experiments.stages.search import Searched
+from experiments.stages.timed import STORED, measure
 from nas.search.objectives import is_feasible, make_objective, metric_column, to_minimised
 from nas.search.pareto import non_dominated
 from nas.search.robust import RobustSet, lost_shares, robust_set
@@ -24,6 +25,7 @@ from search_spaces.architecture import Architecture
 from search_spaces.block import cost, network_layers
 from search_spaces.layers import Cost
 from search_spaces.precision import size_bytes
+from search_spaces.space import Genes
 
 # Networks that are timed beyond the chosen ones where some of these break a bound.
 MAX_REPLACEMENTS = 10
@@ -36,9 +38,10 @@ class Candidate:
     Attributes:
         score: the metric of the task on validation images, with inherited weights.
         latency: by target name, what the search used.
-        measured: by target name, what was timed.
+        timed: by ``QUANTITY@TARGET``, what was measured.
         label: a short name, ``N1`` being the best by its score.
         size_bytes: of its constants as they are exported, at its precisions.
+        further: by ``QUANTITY@TARGET``, what the search used of further objectives, as ``latency_p95_ms``.
     """
 
     architecture: Architecture
@@ -46,8 +49,14 @@ class Candidate:
     cost: Cost
     score: Measurement
     latency: dict[str, Measurement]
-    measured: dict[str, Measurement]
+    timed: Mapping[str, Measurement]
     size_bytes: int
+    further: Mapping[str, Measurement] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> dict[str, Measurement]:
+        """The measured median latencies, by target name."""
+        return {found.target: found for found in self.timed.values() if found.quantity == "latency_ms"}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON data of what does not depend on when or how often the study ran."""
@@ -55,6 +64,12 @@ class Candidate:
         def shown(found: Measurement) -> dict[str, Any]:
             return {"value": found.value, "unit": found.unit, "obtained": found.obtained, "spread": found.spread}
 
+        further: dict[str, dict[str, Any]] = {}
+        for name, found in self.further.items():
+            further.setdefault(found.quantity, {})[found.target] = shown(found)
+            measured = further.setdefault(f"{found.quantity}_measured", {})
+            if name in self.timed:
+                measured[found.target] = shown(self.timed[name])
         return {
             "key": self.architecture.key,
             "label": self.label,
@@ -62,6 +77,7 @@ class Candidate:
             self.score.quantity: shown(self.score),
             "latency_ms": {name: shown(found) for name, found in self.latency.items()},
             "latency_ms_measured": {name: shown(found) for name, found in self.measured.items()},
+            **further,
             "params": self.cost.params,
             "macs": self.cost.macs,
             "activations": self.cost.activations,
@@ -143,6 +159,8 @@ def make_fronts(context: Context, searched: Searched, latencies: Sequence[Target
         picked, left_out = choose_kept(result.values, objectives, feasible, num, keeps, num + MAX_REPLACEMENTS)
         picked.sort(key=lambda row: (-rank[row], row))
         candidates = _candidates(context, latencies, architectures, score, result.front, predicted, timed)
+        further = _further(latencies, result.genes)
+        candidates = tuple(replace(each, further=row) for each, row in zip(candidates, further, strict=True))
         reasons = tuple(_reason(row, picked, candidates, metric) for row in picked)
     lost = lost_shares(points, picked)
     return Fronts(candidates, on_front, result.front, tuple(picked), reasons, robust, lost, tuple(left_out))
@@ -164,7 +182,8 @@ def _points(
 
 def _time(context: Context, latencies: Sequence[TargetLatency], architecture: Architecture) -> dict[str, Measurement]:
     present = [latency for latency in latencies if latency.model is not None and is_present(latency.target)]
-    return {latency.target.name: measure(context, latency.target, architecture) for latency in present}
+    found = [each for latency in present for each in measure(context, latency.target, architecture).values()]
+    return {f"{each.quantity}@{each.target}": each for each in found}
 
 
 def _candidates(
@@ -199,6 +218,20 @@ def _candidates(
         timed = measured.get(row, {})
         found.append(Candidate(architecture, f"N{rank[row]}", counted, quality, latency, timed, num_bytes))
     return tuple(found)
+
+
+def _further(latencies: Sequence[TargetLatency], genes: Genes) -> list[dict[str, Measurement]]:
+    """Return, of each network, what the search used of the objectives beside counts and median latencies."""
+    rows: list[dict[str, Measurement]] = [{} for _ in genes]
+    for latency in latencies:
+        target = latency.target.name
+        for quantity, model in latency.further.items():
+            mean, std = model.predict(genes)
+            for number, row in enumerate(rows):
+                spread = None if std is None else float(std[number])
+                value, unit = float(mean[number]), STORED[quantity][1]
+                row[f"{quantity}@{target}"] = Measurement(quantity, value, unit, model.obtained, spread, target)
+    return rows
 
 
 def _reason(row: int, picked: Sequence[int], candidates: Sequence[Candidate], metric: Metric) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +13,14 @@ from numpy.typing import NDArray
 from experiments.calibrated import find_calibrated
 from experiments.context import Context
 from experiments.latency_choice import chosen_model, population_of, prior_of
-from experiments.measuring import time_subject
-from experiments.subjects import network_subject
+from experiments.stages.timed import measure
 from predictors.choosing import Predictor
 from predictors.features import latency_features, precision_terms, structural_terms
+from predictors.latency import LatencyPrior
 from predictors.measurement import Measurement, Obtained
 from predictors.roofline import combine_terms, roofline_terms
 from predictors.target import Device, Target, is_present, parse_target, target
-from predictors.timing import TimingPlan
-from search_spaces.architecture import Architecture
+from search_spaces.errors import UsageError
 from search_spaces.layers import Layer
 from search_spaces.population import PopulationTable
 from search_spaces.quantised import QuantisedSpace
@@ -34,6 +35,8 @@ class TargetLatency:
         target: the target.
         model: fitted on ``genes`` and ``measured_ms``, or None where the latency is analytic.
         reason: which model it is, and why that one.
+        further: the same of other quantities, as ``latency_p95_ms`` and ``energy_mj``, that were measured with it;
+            theirs are in their own units, wherever ``ms`` is written.
     """
 
     space: SearchSpace
@@ -42,6 +45,7 @@ class TargetLatency:
     genes: Genes = field(default_factory=lambda: np.empty((0, 0), dtype=np.int16))
     measured_ms: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     reason: str = ""
+    further: Mapping[str, TargetLatency] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         roofline = PopulationTable(self.space, lambda layers: roofline_terms(layers, self.target), np.float64)
@@ -57,6 +61,17 @@ class TargetLatency:
     def obtained(self) -> Obtained:
         """How ``predict`` obtains its values."""
         return "predicted" if self.model else "analytic"
+
+    def changed(self, **values: Any) -> TargetLatency:
+        """Return a copy with other values of its attributes; the tables, seconds of work in some spaces, are shared."""
+        found = copy(self)
+        for name, value in values.items():
+            object.__setattr__(found, name, value)
+        return found
+
+    def of(self, quantity: str) -> TargetLatency:
+        """Return the model of a quantity: itself of ``latency_ms``, else one of ``further``."""
+        return self if quantity == "latency_ms" else self.further[quantity]
 
     def features(self, genes: Genes) -> NDArray[np.float64]:
         """Return the structural features of ``genes``."""
@@ -93,7 +108,9 @@ def learn_latency(context: Context) -> list[TargetLatency]:
 
 def _learn(context: Context, name: str) -> TargetLatency:
     calibrated = find_calibrated(context.config.latency.models, parse_target(name).text, context.space)
+    wanted = _further(context, parse_target(name).text)
     if calibrated is not None:
+        _refuse(wanted, f"the model of latency.models knows medians alone: leave {calibrated.target.name} out of it")
         context.talk.say(f"{calibrated.target.name}: the calibrated model of {len(calibrated.measured_ms)} networks")
         genes = context.space.encode(calibrated.architectures(context.space))
         reason = str(calibrated.checks.get("model", ""))
@@ -101,6 +118,7 @@ def _learn(context: Context, name: str) -> TargetLatency:
     found = target(name, cpu=_cpu_facts(context) if parse_target(name).device == "cpu" else None)
     analytic = TargetLatency(context.space, found)
     if not context.config.latency.measure or not is_present(found):
+        _refuse(wanted, f"{found.name} is not here, or latency.measure is off: run where it is, or give latency_ms")
         context.talk.say(f"{found.name}: analytic roofline (no such device here, or measuring is off)")
         return analytic
     genes = networks_to_measure(context.space, context.config.seed, context.config.latency.measured_networks)
@@ -110,21 +128,52 @@ def _learn(context: Context, name: str) -> TargetLatency:
         for number, architecture in enumerate(architectures, start=1):
             timed.append(measure(context, found, architecture))
             progress(number)
-    if doubts := [timing.versions["notes"] for timing in timed if "notes" in timing.versions]:
+    medians = [each["latency_ms"] for each in timed]
+    if doubts := [timing.versions["notes"] for timing in medians if "notes" in timing.versions]:
         context.talk.warn(
             f"{found.name}: {len(doubts)} of {len(timed)} timings are doubtful ({doubts[0]}): "
             "time on a quiet machine, with a new study name"
         )
-    measured_ms = np.array([timing.value for timing in timed])
+    for quantity in wanted:
+        if any(quantity not in each or each[quantity].value <= 0 for each in timed):
+            _refuse([quantity], f"no driver of {found.name} tells it of all timed networks: give latency_ms")
     prior = prior_of(analytic, population_of(context.space, context.config.seed))
-    choice = chosen_model(analytic, prior, genes, measured_ms)
+    further = {
+        quantity: _fitted(context, analytic, prior, genes, [each[quantity] for each in timed]) for quantity in wanted
+    }
+    return _fitted(context, analytic, prior, genes, medians).changed(further=further)
+
+
+def _fitted(
+    context: Context, analytic: TargetLatency, prior: LatencyPrior, genes: Genes, measured: Sequence[Measurement]
+) -> TargetLatency:
+    """Return the model of what was measured of ``genes``, one quantity."""
+    values, unit = np.array([each.value for each in measured]), measured[0].unit
+    choice = chosen_model(analytic, prior, genes, values)
     check = choice.model.leave_one_out()
+    what = "" if measured[0].quantity == "latency_ms" else f" {measured[0].quantity}"
     context.talk.say(
-        f"{found.name}: {len(timed)} networks timed, {measured_ms.min():.2f} to {measured_ms.max():.2f} ms; "
+        f"{analytic.target.name}{what}: {len(values)} networks timed, {values.min():.2f} to {values.max():.2f} {unit}; "
         f"each predicted from the others: Kendall tau {check.kendall_tau:.3f}, "
         f"median error {100 * check.median_relative_error:.1f} %; model {choice.reason}"
     )
-    return TargetLatency(context.space, found, choice.model, genes, measured_ms, choice.reason)
+    return analytic.changed(model=choice.model, genes=genes, measured_ms=values, reason=choice.reason)
+
+
+def _further(context: Context, target: str) -> list[str]:
+    """Return the quantities but the median latency that objectives are of, on a target by its canonical name."""
+    objectives = [each.objective() for each in context.config.objectives]
+    return [
+        each.quantity
+        for each in objectives
+        if each.target and each.quantity != "latency_ms" and parse_target(each.target).text == target
+    ]
+
+
+def _refuse(quantities: Sequence[str], reason: str) -> None:
+    """Raise UsageError if there is a quantity: it is known by measuring alone."""
+    if quantities:
+        raise UsageError(f"search.objectives: {', '.join(quantities)} can't be known without measuring: {reason}")
 
 
 def _cpu_facts(context: Context) -> Device:
@@ -147,27 +196,6 @@ def networks_to_measure(space: SearchSpace, seed: int, num: int) -> Genes:
     rows = np.concatenate([ends, drawn])
     _, first = np.unique(rows, axis=0, return_index=True)
     return rows[np.sort(first)[:num]]
-
-
-def measure(context: Context, where: Target, architecture: Architecture) -> Measurement:
-    """Return the latency of one network on a target that is present; what was measured before is kept."""
-    key = f"{where.name} {architecture.key}"
-    if key not in context.study.attempts("measurement") or key not in context.study.done("measurement"):
-        context.study.begin("measurement", key)
-        timed = time_network(context, where, architecture)
-        payload = {"latency_ms": timed.value, "spread_ms": timed.spread, "versions": dict(timed.versions)}
-        context.study.finish("measurement", key, payload, [timed], architecture)
-    stored = context.study.done("measurement")[key]
-    return Measurement(
-        "latency_ms", stored["latency_ms"], "ms", "measured", stored["spread_ms"], where.name, stored["versions"]
-    )
-
-
-def time_network(context: Context, where: Target, architecture: Architecture) -> Measurement:
-    """Time one network, alone as an ordinary module, on random images."""
-    subject = network_subject(architecture.key, context.space.blueprint(architecture))
-    plan = TimingPlan(budget_s=context.config.latency.budget_s, min_runs=10, max_warmup_s=1.0)
-    return time_subject(subject, where, plan).measurement(where.name)
 
 
 def by_name(latencies: Sequence[TargetLatency]) -> dict[str, TargetLatency]:

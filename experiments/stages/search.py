@@ -63,7 +63,7 @@ class CheapValues:
             if objective.is_metric:
                 columns.append(np.full(len(genes), np.nan))
             elif objective.target:
-                latency = self.latency(objective.target)
+                latency = self.latency(objective)
                 # A mean within the bound is over it half the time: what is bounded is searched by its upper limit.
                 columns.append(latency.predict(genes)[0] if objective.upper is None else latency.upper_ms(genes))
             elif objective.name == "peak_memory_bytes":
@@ -81,9 +81,9 @@ class CheapValues:
         found = []
         for objective, value in zip(self._objectives, values.tolist(), strict=True):
             if objective.target:
-                latency = self.latency(objective.target)
-                quantity = "latency_ms" if objective.upper is None else "latency_ms_upper_95"
-                found.append(Measurement(quantity, value, "ms", latency.obtained, target=latency.target.name))
+                latency = self.latency(objective)
+                quantity = objective.quantity if objective.upper is None else f"{objective.quantity}_upper_95"
+                found.append(Measurement(quantity, value, objective.unit, latency.obtained, target=latency.target.name))
             elif not objective.is_metric:
                 found.append(Measurement(objective.name, value, objective.unit, "analytic"))
         return found
@@ -92,11 +92,11 @@ class CheapValues:
     def _size_bytes(self) -> PopulationTable:
         return PopulationTable(self._space, lambda layers: (size_bytes(layers),))
 
-    def latency(self, name: str) -> TargetLatency:
-        """Return the latency on the target that ``name`` means, canonical or not."""
+    def latency(self, objective: Objective) -> TargetLatency:
+        """Return the model of a quantity on its target, whose name may be canonical or not."""
         from predictors.target import parse_target
 
-        return self._latencies[parse_target(name).text]
+        return self._latencies[parse_target(objective.target).text].of(objective.quantity)
 
 
 class Evaluations:

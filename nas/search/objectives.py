@@ -23,13 +23,16 @@ Direction = Literal["min", "max"]
 
 _COSTS: dict[str, tuple[Direction, str]] = {
     "activations": ("min", "count"),
+    "energy_mj@TARGET": ("min", "mJ"),
     "latency_ms@TARGET": ("min", "ms"),
+    "latency_p95_ms@TARGET": ("min", "ms"),
     "macs": ("min", "count"),
     "params": ("min", "count"),
     "peak_memory_bytes": ("min", "bytes"),
     "size_bytes": ("min", "bytes"),
 }
-_LATENCY = "latency_ms@"
+ON_TARGETS = tuple(name.partition("@")[0] for name in _COSTS if "@" in name)
+"""Quantities that differ by target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,13 @@ class Objective:
         return self.best is not None
 
     @property
+    def quantity(self) -> str:
+        """What is optimised, whatever the target (what stands before ``@``)."""
+        return self.name.partition("@")[0]
+
+    @property
     def target(self) -> str:
-        """The target that a latency is on (what follows ``@``), or ""."""
+        """The target that a latency or an energy is on (what follows ``@``), or ""."""
         return self.name.partition("@")[2]
 
     def bounds(self) -> list[tuple[str, float]]:
@@ -79,9 +87,10 @@ def make_objective(name: str, lower: float | None = None, upper: float | None = 
         UsageError: the name is unknown, a latency names no target, lower is above upper, or no network can keep a
             bound.
     """
-    kind = "latency_ms@TARGET" if name.startswith(_LATENCY) and name != _LATENCY else name
+    quantity, _, target = name.partition("@")
+    kind = f"{quantity}@TARGET" if target else name
     of_tasks = metrics()
-    if kind not in {*_COSTS, *of_tasks} or name == "latency_ms@TARGET":
+    if kind not in {*_COSTS, *of_tasks} or target == "TARGET":
         raise unknown("objective", name, sorted({*_COSTS, *of_tasks}))
     if lower is not None and upper is not None and lower > upper:
         raise UsageError(f"objective {name!r} got lower {lower:g} above upper {upper:g}: swap them or drop one")
@@ -165,12 +174,14 @@ def make_objectives(configs: Sequence[ObjectiveConfig]) -> tuple[Objective, ...]
 
 
 def fronts_of(objectives: Sequence[Objective]) -> list[list[int]]:
-    """Return the columns of each front: one for every target with all that is no latency; one of all without two."""
-    latencies = [column for column, objective in enumerate(objectives) if objective.target]
-    others = [column for column, objective in enumerate(objectives) if not objective.target]
-    if len(latencies) < 2:
+    """Return the columns of each front: for every target, its own and those of no target; one of all without two."""
+    by_target: dict[str, list[int]] = {}
+    for column, objective in enumerate(objectives):
+        by_target.setdefault(objective.target, []).append(column)
+    others = by_target.pop("", [])
+    if len(by_target) < 2:
         return [list(range(len(objectives)))]
-    return [[*others, latency] for latency in latencies]
+    return [[*others, *columns] for columns in by_target.values()]
 
 
 def to_minimised(values: Values, objectives: Sequence[Objective]) -> Values:

@@ -192,6 +192,10 @@ class TestWhatFitsTogether:
         ("table", "expected"),
         [
             (
+                "[latency]\nmeasure = false\n[search]\nobjectives = ['accuracy', 'latency_p95_ms@cpu:fp32:b64']",
+                "search.objectives[1]: 'latency_p95_ms@cpu:fp32:b64' is known by measuring alone, and latency.measure",
+            ),
+            (
                 "[search]\nobjectives = ['accuracy', 'latency_ms@h100']",
                 "search.objectives[1]: 'latency_ms@h100': its target is not in latency.targets: cpu:fp32:b64",
             ),

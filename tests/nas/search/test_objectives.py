@@ -5,6 +5,7 @@ from pydantic import BaseModel, ValidationError
 from nas.search.objectives import (
     Objective,
     ObjectiveConfig,
+    fronts_of,
     is_feasible,
     make_objective,
     make_objectives,
@@ -24,6 +25,8 @@ NAN = float("nan")
     [
         ("accuracy", "max", "%"),
         ("latency_ms@h100:bf16:b32", "min", "ms"),
+        ("latency_p95_ms@h100:bf16:b32", "min", "ms"),
+        ("energy_mj@h100:bf16:b32", "min", "mJ"),
         ("macs", "min", "count"),
         ("params", "min", "count"),
         ("activations", "min", "count"),
@@ -38,9 +41,19 @@ def test_direction_and_unit_follow_from_the_name(name, direction, unit):
 def test_target_is_what_follows_the_at_sign():
     assert make_objective("latency_ms@h100:bf16:b32").target == "h100:bf16:b32"
     assert make_objective("macs").target == ""
+    assert make_objective("latency_p95_ms@cpu").quantity == "latency_p95_ms"
+    assert make_objective("macs").quantity == "macs"
 
 
-@pytest.mark.parametrize("name", ["latency", "latency_ms", "latency_ms@", "latency_ms@TARGET", "Accuracy", ""])
+def test_a_front_of_a_target_holds_all_that_is_on_it():
+    names = ["latency_ms@a", "accuracy", "energy_mj@b", "latency_p95_ms@a", "latency_ms@b", "macs"]
+    assert fronts_of([make_objective(name) for name in names]) == [[1, 5, 0, 3], [1, 5, 2, 4]]
+    assert fronts_of([make_objective(name) for name in ("accuracy", "latency_ms@a", "energy_mj@a")]) == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize(
+    "name", ["latency", "latency_ms", "latency_ms@", "latency_ms@TARGET", "energy_mj", "macs@a", "a@b@c", ""]
+)
 def test_unknown_name_lists_what_is_allowed(name):
     with pytest.raises(UsageError, match=r"unknown objective .*allowed: accuracy.*latency_ms@TARGET"):
         make_objective(name)
