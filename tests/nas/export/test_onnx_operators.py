@@ -11,14 +11,15 @@ import onnxruntime
 import pytest
 import torch
 
-from nas.export.onnx import write_onnx
+from nas.export.onnx import OPSET, write_onnx
 from search_spaces.attention_names import ATTENTION_NAMES
-from search_spaces.blueprint import Block, Blueprint, Stage
+from search_spaces.block import module_of
+from search_spaces.blueprint import Block, Blueprint, PlacedBlock, Stage
 from search_spaces.building import build
 from search_spaces.feed_forwards import feed_forwards
 from search_spaces.mixers import mixers
 from search_spaces.norm_names import NORM_NAMES
-from search_spaces.testing_blocks import fill
+from search_spaces.testing_blocks import fill, place
 from search_spaces.testing_mixers import SIDES
 
 HEAD = Stage("head", 3, (Block.of("layer_norm_head", pooling="mean"),))
@@ -77,3 +78,38 @@ def test_those_with_transforms_experts_and_fixed_features_in_one_network(tmp_pat
     parts = [Block.of("channel_mixer", feed_forward=name, expansion=1.0) for name in ("experts", "random_features")]
     blocks = [mixer("sgconv"), parts[0], mixer("global_filter"), parts[1], mixer("wavemix")]
     assert {"DFT", "TopK"} <= operators_of(tmp_path / "model.onnx", network(blocks, "cross_scale"))
+
+
+class OfTwo(torch.nn.Module):
+    """A block of a pair of inputs as a module of two."""
+
+    def __init__(self, block: torch.nn.Module) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        return self.block((first, second))[0]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # Of torch's exporter, which is called bare here.
+@pytest.mark.parametrize(
+    ("placed", "second_size"),
+    [
+        (place("cross_gating", 8, 8, (4, 4), window=2), (2, 8, 4, 4)),
+        (place("time_layer_norm", 8, 8, (3, 5)), (2,)),
+    ],
+    ids=["cross_gating", "time_layer_norm"],
+)
+def test_operators_of_two_inputs(placed: PlacedBlock, second_size: tuple[int, ...], tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(1)
+    inputs = torch.randn(2, 8, *placed.in_size, generator=generator), torch.rand(second_size, generator=generator)
+    module = OfTwo(module_of(placed)).eval()
+    fill(module, torch.Generator().manual_seed(0))
+    path = tmp_path / "model.onnx"
+    torch.onnx.export(module, inputs, path, input_names=["first", "second"], opset_version=OPSET, dynamo=True)
+    with torch.inference_mode():
+        expected = module(*inputs).numpy()
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    found = session.run(None, {name: value.numpy() for name, value in zip(("first", "second"), inputs, strict=True)})[0]
+    assert np.ptp(expected) > 1e-3
+    assert np.abs(found - expected).max() < 1e-5 * max(1.0, float(np.abs(expected).max()))
