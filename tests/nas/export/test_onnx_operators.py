@@ -96,7 +96,7 @@ class OfTwo(torch.nn.Module):
     ("placed", "second_size"),
     [
         (place("cross_gating", 8, 8, (4, 4), window=2), (2, 8, 4, 4)),
-        (place("time_layer_norm", 8, 8, (3, 5)), (2,)),
+        (place("time_layer_norm", 8, 8, (3, 5)), (2, 1)),
     ],
     ids=["cross_gating", "time_layer_norm"],
 )
