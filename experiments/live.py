@@ -87,9 +87,9 @@ def _study(study: Records, summary: StudySummary) -> StudyInfo:
 
 def _space(study: Records) -> SpaceInfo:
     """Return the space as an evaluated network names it, or as the settings do, with its size where it is known."""
-    first = next(iter(study.architectures().values()), None)
-    if first is not None:
-        content = json.loads(first)
+    first = study.evaluations(limit=1)
+    if first and first[0].architecture:
+        content = json.loads(first[0].architecture)
         name, settings = str(content["space"]), dict(content["settings"])
     else:
         settings = dict(study.settings.get("space") or {})

@@ -93,16 +93,12 @@ class EvaluatedTable(_Frozen):
 
 def table_knobs(choices: Sequence[Mapping[str, Value]]) -> tuple[TableKnob, ...]:
     """Return the knobs of networks given as values by knob name; a knob that is missing is inactive."""
-    seen: dict[str, set[Value]] = {}
-    for each in choices:
-        for name, value in each.items():
-            seen.setdefault(name, set()).add(value)
     found = []
-    for name, values in seen.items():
-        ordered = sorted(values, key=lambda value: (isinstance(value, str), value))
-        place = {value: number for number, value in enumerate(ordered)}
-        index = tuple(place[each[name]] if name in each else -1 for each in choices)
-        found.append(TableKnob(name=name, values=tuple(ordered), index=index))
+    for name in dict.fromkeys(name for each in choices for name in each):
+        column = [each.get(name) for each in choices]
+        ordered = sorted({value for value in column if value is not None}, key=lambda v: (isinstance(v, str), v))
+        place: dict[Value | None, int] = {None: -1} | {value: number for number, value in enumerate(ordered)}
+        found.append(TableKnob(name=name, values=tuple(ordered), index=tuple(place[value] for value in column)))
     return tuple(found)
 
 

@@ -88,10 +88,15 @@ def warm_up() -> None:
     import pandas  # noqa: F401 - here it costs nobody a wait
 
     from experiments.report import page
+    from experiments.report.panel import PANELS
     from nas.search import pareto
+    from search_spaces.block import blocks
     from search_spaces.population import PopulationCost  # noqa: F401 - the same
     from search_spaces.spaces import spaces
 
     spaces.names()
+    PANELS.names()
     pareto.non_dominated(np.zeros((1, 2)))
     page.plotly_script()
+    # Of a study without a report the networks are counted block by block; their files load torch, which takes longest.
+    blocks.names()

@@ -31,6 +31,29 @@ def test_an_open_address_without_a_token_is_refused(nas: Nas, tmp_path: Path) ->
     assert "--allow-host" in nas("serve", "--host", "0.0.0.0", "--out", tmp_path, code=2).error
 
 
+FIRST_VISIT = """
+import sys
+from pathlib import Path
+from experiments.benchmarks.page import make_study
+from experiments.service.app import make_application
+from experiments.service.serve import warm_up
+from experiments.store.store import Store
+
+make_study(Path(sys.argv[1]), 30)
+with Store.open(str(Path(sys.argv[1]) / "nas.db")) as store:
+    studies = make_application(store, Path(sys.argv[1])).state.catalogue
+    warm_up()
+    before = set(sys.modules)
+    assert len(studies.shown(1).report.table.column("macs").values) == 30
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_the_first_visitor_waits_for_no_import(tmp_path: Path) -> None:
+    said = subprocess.run([sys.executable, "-c", FIRST_VISIT, tmp_path], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
+
+
 def test_a_port_that_is_taken_is_named(nas: Nas, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
