@@ -52,7 +52,8 @@ def connected(address: str) -> Iterator[Any]:
         return
     if address != LOCAL:
         require_reachable(address)
-    settings: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {"address": address}
+    # Without "local" Ray would join a cluster that another process of this machine has begun.
+    settings: dict[str, Any] = {"address": address, **({"include_dashboard": False} if address == LOCAL else {})}
     try:
         ray.init(log_to_driver=False, logging_level="ERROR", **settings)
     except (ConnectionError, ValueError, RuntimeError) as error:

@@ -41,7 +41,7 @@ def _on_ray(address: str, num: int, config: StudyConfig, folder: Path) -> Iterat
     on_gpu = choose_device(config.device).type == "cuda"
     started = not ray.is_initialized()
     if started:
-        ray.init(None if address == "local" else address, log_to_driver=True)
+        ray.init(address, log_to_driver=True)
     try:
         TorchTrainer(
             _worker,

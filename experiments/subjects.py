@@ -40,6 +40,19 @@ class Subject:
     blueprint: Blueprint | None = None
 
 
+def subjects_of(name: str, blueprint: Blueprint, part: SubjectKind, kind: str | None = None) -> list[Subject]:
+    """Return the network itself, its distinct blocks (of one ``kind`` alone, where given) or its distinct kernels.
+
+    Raises:
+        UsageError: the network has no block of that kind; those it has are listed.
+    """
+    if part == "kernel":
+        return kernel_subjects(name, blueprint)
+    if part == "block":
+        return block_subjects(name, blueprint, kind)
+    return [network_subject(name, blueprint)]
+
+
 def network_subject(name: str, blueprint: Blueprint) -> Subject:
     """Return the whole network of ``blueprint``."""
     from search_spaces.building import build

@@ -11,7 +11,7 @@ from experiments.cli import app
 from experiments.cli.common import DEFAULT_OUT, JsonOption, emit, open_store, print_table, read_blueprint
 
 if TYPE_CHECKING:
-    from experiments.subjects import Subject
+    from experiments.subjects import Subject, SubjectKind
     from predictors.target import Target
 
 SHOWN = ("name", "kind", "count", "target", "latency_ms", "spread_ms", "p95_ms", "num_runs", "stable", "obtained")
@@ -33,6 +33,9 @@ def measure(
     storage: str | None = typer.Option(
         None, "--storage", envvar="NAS_STORAGE", help="Also add the rows to this database (URL or SQLite file)."
     ),
+    ray: str | None = typer.Option(
+        None, "--ray", metavar="local|ADDRESS", help="Time on a node of this Ray cluster that has the device."
+    ),
     bundle: Path | None = typer.Option(None, "--bundle", help="Write ONNX files and a script to run elsewhere, here."),
     result: Path | None = typer.Option(None, "--import", help="Read the result.json of a bundle instead."),
     as_json: bool = JsonOption,
@@ -42,13 +45,24 @@ def measure(
 
     if (result is None) == (not names):
         raise UsageError("give networks to measure, or --import result.json, not both and not neither")
+    if ray is not None and (memory or bundle is not None or result is not None):
+        raise UsageError("--ray is for timing: give it without --memory, --bundle and --import")
     if result is not None:
         from experiments.bundle import read_result
 
         _keep(read_result(result), output, storage, as_json)
         return
-    where = _target(target, runtime, batch)
-    subjects = _subjects(names, blocks or block is not None, block, kernels)
+    where, part = _target(target, runtime, batch), _part(blocks or block is not None, kernels)
+    networks = [(name, read_blueprint(Path(name))) for name in names]
+    if ray is not None:
+        from experiments.ray_measuring import time_on_ray
+
+        rows = time_on_ray(ray, networks, part, block, where, budget_s, threads)
+        _keep(rows, output, storage, as_json)
+        return
+    from experiments.subjects import subjects_of
+
+    subjects = [subject for name, blueprint in networks for subject in subjects_of(name, blueprint, part, block)]
     if bundle is not None:
         from experiments.bundle import write_bundle
 
@@ -78,22 +92,12 @@ def _target(text: str, runtime: str | None, batch: int | None) -> Target:
     return target(name._replace(batch_size=batch or name.batch_size).text)
 
 
-def _subjects(names: list[str], blocks: bool, kind: str | None, kernels: bool) -> list[Subject]:
-    from experiments.subjects import block_subjects, kernel_subjects, network_subject
+def _part(blocks: bool, kernels: bool) -> SubjectKind:
     from search_spaces.errors import UsageError
 
     if blocks and kernels:
         raise UsageError("give --blocks (or --block KIND) or --kernels, not both")
-    found: list[Subject] = []
-    for name in names:
-        blueprint = read_blueprint(Path(name))
-        if kernels:
-            found += kernel_subjects(name, blueprint)
-        elif blocks:
-            found += block_subjects(name, blueprint, kind)
-        else:
-            found.append(network_subject(name, blueprint))
-    return found
+    return "kernel" if kernels else "block" if blocks else "network"
 
 
 def _time(subjects: list[Subject], where: Target, budget_s: float, threads: int | None) -> list[dict[str, Any]]:
