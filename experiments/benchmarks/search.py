@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def run(
         accuracy: column of nb201's table.
         target: devices of nb201, separated by commas; all: every one.
         evaluations: numbers of evaluated networks at which the front is looked at, separated by commas.
-        algorithms: names, separated by commas.
+        algorithms: names, separated by commas; NAME:N stops after N evaluations, before the others do.
         seeds: runs of each algorithm.
         costs: known (a table or a model gives every network's, as in a study), or evaluated (learnt with the accuracy).
         together: one search for all targets of nb201 against one search for each.
@@ -66,7 +66,8 @@ def run(
     counts = evaluation_counts(evaluations)
     if seeds < 1 or costs not in COSTS:
         raise UsageError(f"seeds is {seeds} and costs is {costs!r}: give 1 seed or more, and {' or '.join(COSTS)}")
-    names = _algorithm_names(algorithms)
+    most = _algorithms(algorithms, counts)
+    names = list(most)
     if (together or latency_samples) and (space != "nb201" or (together and latency_samples)):
         raise UsageError("together and latency-samples are of nb201, one of them at a time: leave the other out")
     problems: list[dict[str, Any]] = []
@@ -85,7 +86,7 @@ def run(
     else:
         tasks = _problems(directory, space, accuracy, target)
         problems = [{"target": each.name, **each.limits, **each.facts} for each in tasks]
-        results = [row for each in tasks for row in _rows(each, names, counts, seeds, costs)]
+        results = [row for each in tasks for row in _rows(each, most, seeds, costs)]
     return {
         "benchmark": "search",
         "space": space,
@@ -164,23 +165,26 @@ def _problems(directory: Path, space: str, accuracy: str, target: str) -> list[S
     raise unknown("space to search", space, SPACES)
 
 
-def _algorithm_names(text: str) -> list[str]:
+def _algorithms(text: str, counts: Sequence[int]) -> dict[str, list[int]]:
+    """Return the numbers of evaluations at which each algorithm that ``text`` names is looked at."""
     from nas.search.algorithm import algorithms
 
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
+    found: dict[str, list[int]] = {}
+    parts = [part.strip().partition(":") for part in text.split(",") if part.strip()]
+    for name, colon, most in parts:
         algorithms.get(name)
-    if not names or len(set(names)) < len(names):
+        if colon and not (most.isdigit() and int(most) >= counts[0]):
+            raise UsageError(f"algorithms got {name}:{most}: give a whole number of evaluations from {counts[0]}")
+        found[name] = [count for count in counts if not colon or count <= int(most)]
+    if not found or len(found) < len(parts):
         raise UsageError(f"algorithms got {text!r}: name at least one of {', '.join(algorithms.names())}, each once")
-    return names
+    return found
 
 
-def _rows(
-    problem: SearchProblem, names: Sequence[str], counts: Sequence[int], seeds: int, costs: str
-) -> list[dict[str, Any]]:
+def _rows(problem: SearchProblem, most: Mapping[str, Sequence[int]], seeds: int, costs: str) -> list[dict[str, Any]]:
     """Return one row for each algorithm and number of evaluations."""
     rows: list[dict[str, Any]] = []
-    for name in names:
+    for name, counts in most.items():
         runs = [search_once(problem, name, counts[-1], seed, costs) for seed in range(seeds)]
         needed = [evaluations_needed(problem, values) for values, _ in runs]
         for count in counts:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from experiments.benchmarks.latency import Task
     from experiments.benchmarks.search_problems import CellTable, SearchProblem
-    from nas.search.finalists import Finalists
     from nas.search.objectives import Values
     from search_spaces.space import Genes
 
@@ -20,9 +19,11 @@ Array = NDArray[np.float64]
 
 PERCENTS = (25, 50, 75)
 SAMPLER = "best"
-# The search counts a network as so many standard deviations slower than its expected latency: at the bound itself every
-# second evaluation would be of a network that breaks it.
-CAUTION = 0.5
+# A search in rounds: after each some of the finalists are timed, the model learns from them, and the search goes on.
+ROUNDS = 4
+# A round counts a network as so many standard deviations faster than expected: the best one under a bound lies at it,
+# where every second network is faster than expected, and what is timed tells these from the others.
+HOPE = 0.5
 
 
 class TimedFew:
@@ -93,54 +94,86 @@ def _run(
     finalists: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Return what one search lost to the exact best under the bound."""
+    """Return what one search in rounds lost to the exact best under the bound."""
+    upper_ms, actual_ms = problem.limits[limit], table.latency_ms[problem.name]
+    rounds = min(ROUNDS, evaluations)
+    budgets = np.diff(np.linspace(0, evaluations, rounds + 1).astype(int)).tolist()
+    # The last round may time as many as two others.
+    early = finalists // (rounds + 1)
+    genes, timed = table.genes[:0], dict[int, float]()
+    for number, budget in enumerate(budgets):
+        mean_ms, deviation_ms = model.predict(np.array(list(timed), dtype=np.intp))
+        hoped_ms = mean_ms - HOPE * deviation_ms
+        hoped_ms[list(timed)] = list(timed.values())
+        genes = _search(table, problem, hoped_ms, upper_ms, algorithm, genes, budget, rounds * seed + number)
+        may_time = finalists - early * (rounds - 1) if number == rounds - 1 else early
+        timed = _time_finalists(table, model, genes, upper_ms, actual_ms, timed, may_time)
+    within = [row for row, value in timed.items() if value <= upper_ms]
+    chosen = max(within, key=lambda row: (float(table.accuracy[row]), -row), default=None)
+    return {
+        "lost": None if chosen is None else problem.best_under[limit] - float(table.accuracy[chosen]),
+        "violation": chosen is not None and bool(actual_ms[chosen] > upper_ms),
+        "timed": len(timed),
+    }
+
+
+def _time_finalists(
+    table: CellTable,
+    model: TimedFew,
+    genes: Genes,
+    upper_ms: float,
+    actual_ms: Array,
+    timed: Mapping[int, float],
+    num: int,
+) -> dict[int, float]:
+    """Return ``timed`` (row of the table -> milliseconds) with up to ``num`` of the evaluated networks more."""
     from nas.search.finalists import choose_within
 
-    upper_ms = problem.limits[limit]
-    genes, accuracy = _search(table, problem, model, upper_ms, algorithm, evaluations, seed)
+    if num == 0:
+        return dict(timed)
     rows = table.rows(genes)
-    actual = problem.cost(genes)
+    places = {row: place for place, row in enumerate(rows.tolist())}
 
     def predict(measured: Mapping[int, float]) -> tuple[Array, Array]:
         mean_ms, deviation_ms = model.predict(rows[list(measured)])
         return mean_ms[rows], deviation_ms[rows]
 
-    found: Finalists = choose_within(accuracy, upper_ms, predict, lambda row: float(actual[row]), finalists)
-    chosen = found.chosen
-    return {
-        "lost": None if chosen is None else problem.best_under[limit] - float(accuracy[chosen]),
-        "violation": chosen is not None and bool(actual[chosen] > upper_ms),
-        "timed": len(found.measured_ms),
-    }
+    before = {places[row]: value for row, value in timed.items()}
+    found = choose_within(
+        table.accuracy[rows], upper_ms, predict, lambda place: float(actual_ms[rows[place]]), num, before
+    )
+    return {int(rows[place]): value for place, value in found.measured_ms.items()}
 
 
 def _search(
     table: CellTable,
     problem: SearchProblem,
-    model: TimedFew,
+    latency_ms: Array,
     upper_ms: float,
     algorithm: str,
-    evaluations: int,
+    known: Genes,
+    budget: int,
     seed: int,
-) -> tuple[Genes, Array]:
-    """Return the networks that a search evaluates and their accuracies; latencies are predicted, with some caution."""
+) -> Genes:
+    """Return the evaluated networks, ``known`` and up to ``budget`` others, where latencies are thought to be these."""
     from dataclasses import replace
 
     from nas.search.algorithm import algorithms
     from nas.search.search import run_search
 
-    mean_ms, deviation_ms = model.predict(np.array([], dtype=np.intp))
-    cautious_ms = mean_ms + CAUTION * deviation_ms
     objectives = (problem.objectives[0], replace(problem.objectives[1], upper=upper_ms))
+    within = known[latency_ms[table.rows(known)] <= upper_ms]
 
     def cheap(genes: Genes) -> Values:
-        return np.column_stack([np.full(len(genes), np.nan), cautious_ms[table.rows(genes)]])
+        return np.column_stack([np.full(len(genes), np.nan), latency_ms[table.rows(genes)]])
 
     def evaluate(genes: Genes) -> Values:
-        return np.column_stack([table.accuracy[table.rows(genes)], cautious_ms[table.rows(genes)]])
+        return np.column_stack([table.accuracy[table.rows(genes)], latency_ms[table.rows(genes)]])
 
     kind = algorithms.get(algorithm)
     settings = {"optimise": "accuracy"} if "optimise" in kind.Settings.model_fields else {}
     found = kind(table.space, objectives, kind.Settings(**settings), seed)
-    result = run_search(found, evaluate, evaluations, problem.box, evaluate_cheap=cheap)
-    return result.genes, result.values[:, 0]
+    start = within if len(within) else None
+    result = run_search(found, evaluate, len(within) + budget, problem.box, evaluate_cheap=cheap, start=start)
+    new = ~np.isin(table.rows(result.genes), table.rows(known))
+    return np.concatenate([known, result.genes[new]])

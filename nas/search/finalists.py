@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,9 @@ def choose_within(
     predict: Callable[[Mapping[int, float]], tuple[Array, Array]],
     measure: Callable[[int], float],
     num: int,
+    measured: Mapping[int, float] = MappingProxyType({}),
 ) -> Finalists:
-    """Return the choice after timing at most ``num`` networks.
+    """Return the choice after timing at most ``num`` networks more.
 
     Each time the network is timed that promises most: the accuracy that it adds to the best one known to keep the
     bound, times its chance to keep it. Networks that only a prediction lets pass are never chosen.
@@ -47,6 +49,7 @@ def choose_within(
         predict: from what was timed so far to (mean, standard deviation) of all n in milliseconds.
         measure: times one row.
         num: measurements at most.
+        measured: row -> latency of what was timed before.
 
     Raises:
         UsageError: ``num`` is below 1, or the bound is not above zero.
@@ -55,9 +58,9 @@ def choose_within(
 
     if num < 1 or not upper_ms > 0:
         raise UsageError(f"finalists is {num} and the bound {upper_ms:g} ms: give at least 1 finalist, above 0 ms")
-    measured: dict[int, float] = {}
+    measured, most = dict(measured), len(measured) + num
     worst = float(np.nanmin(accuracy)) - 1.0
-    while len(measured) < num:
+    while len(measured) < most:
         mean_ms, deviation_ms = predict(measured)
         chance = ndtr((upper_ms - mean_ms) / np.maximum(deviation_ms, 1e-12))
         chance[list(measured)] = 0.0

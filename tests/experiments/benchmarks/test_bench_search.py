@@ -62,6 +62,12 @@ def test_one_search_for_two_targets_beside_one_for_each(tables: Path) -> None:
         assert row["ratio"] == pytest.approx(row["evaluations_together"] / 20)
 
 
+def test_an_algorithm_may_stop_before_the_others(tables: Path) -> None:
+    found = benchmarks.get("search")(tables, target="chip", evaluations="10,20", algorithms="random:10,nsga2", seeds=1)
+    looked = [(row["algorithm"], row["evaluations"]) for row in found["results"]]
+    assert looked == [("random", 10), ("nsga2", 10), ("nsga2", 20)]
+
+
 def test_no_choice_under_a_bound_is_above_it(tables: Path) -> None:
     found = benchmarks.get("search")(
         tables, target="chip", evaluations="24", algorithms="ehvi", seeds=1, latency_samples=20, finalists=10
@@ -85,6 +91,8 @@ def test_bad_input_is_named(tables: Path, tmp_path: Path) -> None:
         bench(tables, algorithms="nsga")
     with pytest.raises(UsageError, match="each once"):
         bench(tables, algorithms="random,random")
+    with pytest.raises(UsageError, match="algorithms got random:10: give a whole number of evaluations from 50"):
+        bench(tables, algorithms="random:10")
     with pytest.raises(UsageError, match="costs is 'free'"):
         bench(tables, costs="free")
     with pytest.raises(UsageError, match="unknown space to search 'fbnet': allowed: nb201, ofa"):
