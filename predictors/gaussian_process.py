@@ -13,6 +13,8 @@ from predictors.validation import Validation
 from search_spaces.errors import UsageError
 
 MAX_HYPER_SAMPLES = 300
+# Rows that are predicted at a time: their covariances with some hundred samples stay in the processor's cache.
+CHUNK_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,21 @@ class GaussianProcess:
             given = inputs[name].shape[1]
             if given != samples.shape[1]:
                 raise UsageError(f"{name} has {given} columns: the model was fitted on {samples.shape[1]}")
+        num = len(next(iter(inputs.values())))
+        parts = [
+            self._standardised({name: inputs[name][start : start + CHUNK_ROWS] for name in self.inputs})
+            for start in range(0, max(num, 1), CHUNK_ROWS)
+        ]
+        mean, variance = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return self._mean + self._spread * mean, self._spread * np.sqrt(variance)
+
+    def _standardised(self, inputs: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Return (mean, variance), each (m,), in units of the samples' spread."""
         rows = self._scaled(inputs)
         cross = self._sum.matrix(self.hyper, rows, self._rows)
-        noise = float(np.exp(self.hyper[-1]))
         explained = np.einsum("ij,ij->i", cross @ self._inverse, cross)
-        variance = np.maximum(self._sum.diagonal(self.hyper, rows) - explained, 0.0) + noise
-        return self._mean + self._spread * (cross @ self._weights), self._spread * np.sqrt(variance)
+        variance = np.maximum(self._sum.diagonal(self.hyper, rows) - explained, 0.0) + float(np.exp(self.hyper[-1]))
+        return cross @ self._weights, variance
 
     def leave_one_out(self) -> Validation:
         """Return each sample predicted from the others, hyper-parameters kept (Rasmussen and Williams, 5.10-5.12)."""

@@ -179,11 +179,13 @@ class SearchSpace(ABC):
 
     def one_hot(self, genes: Genes) -> NDArray[np.float32]:
         """Return (n, sum of num_choices) indicators; inactive knobs are all zero (absent genes masked)."""
-        offsets = np.concatenate([[0], np.cumsum(self.num_choices)[:-1]])
-        out = np.zeros((len(genes), int(self.num_choices.sum())), dtype=np.float32)
-        rows, columns = np.nonzero(genes >= 0)
-        out[rows, offsets[columns] + genes[rows, columns]] = 1.0
-        return out
+        offsets = np.concatenate([[0], np.cumsum(self.num_choices)])
+        shape = len(genes), int(offsets[-1])
+        places = np.arange(len(genes))[:, None] * shape[1] + offsets[:-1] + genes
+        # Inactive knobs set one cell behind all rows.
+        out = np.zeros(shape[0] * shape[1] + 1, dtype=np.float32)
+        out[np.where(genes >= 0, places, -1)] = 1.0
+        return out[:-1].reshape(shape)
 
     def structure(self, _genes: Genes) -> dict[str, NDArray[np.float64]]:
         """Return further columns of each row, (n, d) by name, that say what its choices mean together; none here.

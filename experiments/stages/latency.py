@@ -26,6 +26,9 @@ from search_spaces.population import PopulationTable
 from search_spaces.quantised import QuantisedSpace
 from search_spaces.space import Genes, SearchSpace
 
+CHUNK_ROWS = 4096
+"""Networks that are predicted at a time."""
+
 
 @dataclass(frozen=True)
 class TargetLatency:
@@ -87,13 +90,20 @@ class TargetLatency:
         """Return (mean_ms, std_ms) of a population, each (n,); an analytic latency has no deviation."""
         if self.model is None:
             return combine_terms(self._roofline(genes)), None
-        return self.model.predict_inputs(self.inputs(genes))
+        parts = [self.model.predict_inputs(self.inputs(some)) for some in _chunks(genes)]
+        mean_ms, std_ms = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return mean_ms, std_ms
 
     def upper_ms(self, genes: Genes) -> NDArray[np.float64]:
         """Return what a measurement stays under with 95 %, (n,); the analytic latency itself, which knows no error."""
         if self.model is None:
             return combine_terms(self._roofline(genes))
-        return self.model.upper_ms(self.inputs(genes))
+        return np.concatenate([self.model.upper_ms(self.inputs(some)) for some in _chunks(genes)])
+
+
+def _chunks(genes: Genes) -> list[Genes]:
+    """Return ``genes`` in parts whose inputs stay in the processor's cache."""
+    return [genes[start : start + CHUNK_ROWS] for start in range(0, max(len(genes), 1), CHUNK_ROWS)]
 
 
 def _quantised_terms(layers: Sequence[Layer]) -> tuple[float, ...]:

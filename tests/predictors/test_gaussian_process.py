@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from predictors.gaussian_process import GaussianProcess, Scaling
+from predictors.gaussian_process import CHUNK_ROWS, GaussianProcess, Scaling
 from predictors.kernels import Kernel
 from search_spaces.errors import UsageError
 
@@ -32,6 +32,16 @@ def test_far_away_it_is_less_sure():
     process = fit()
     near, far = ({"a": np.full((1, 3), value), "b": np.ones((1, 4))} for value in (50.0, 500.0))
     assert process.predict(far)[1][0] > 5 * process.predict(near)[1][0]
+
+
+def test_a_row_among_many_is_predicted_as_alone():
+    process, (inputs, _) = fit(), population(2 * CHUNK_ROWS + 1, seed=1)
+    mean, deviation = process.predict(inputs)
+    assert mean.shape == deviation.shape == (2 * CHUNK_ROWS + 1,)
+    for row in (0, CHUNK_ROWS - 1, CHUNK_ROWS, 2 * CHUNK_ROWS):
+        alone = process.predict({name: columns[row : row + 1] for name, columns in inputs.items()})
+        np.testing.assert_allclose([mean[row], deviation[row]], np.ravel(alone), rtol=1e-9)
+    assert process.predict({name: columns[:0] for name, columns in inputs.items()})[0].shape == (0,)
 
 
 def test_ninety_percent_intervals_hold_ninety_percent():
