@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import csv
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,24 +96,21 @@ class TestTogether:
         try:
             other = cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
             ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
-            killed = []
-
-            def kill() -> None:
-                while not list((tmp_path / "ray" / "checkpoints").glob("step-*0.safetensors")):
+            checkpoints = tmp_path / "ray" / "checkpoints"
+            # Ray adds nodes in the main thread alone: the training has another.
+            with ThreadPoolExecutor(1) as pool:
+                trained = pool.submit(train, tmp_path, "ray", ray_together(cluster.address, 2))
+                while not trained.done() and not list(checkpoints.glob("step-*0.safetensors")):
                     time.sleep(0.02)
-                killed.extend(path.name for path in (tmp_path / "ray" / "checkpoints").glob("step-*"))
+                killed = [path.name for path in checkpoints.glob("step-*")]
                 cluster.remove_node(other, allow_graceful=False)
                 cluster.add_node(num_cpus=1, node_ip_address="127.0.0.3")
-
-            killer = threading.Thread(target=kill)
-            killer.start()
-            two = train(tmp_path, "ray", ray_together(cluster.address, 2))
-            killer.join()
+                two = trained.result()
             assert len(ray.nodes()) == 3
         finally:
             ray.shutdown()
             cluster.shutdown()
-        last = max(path.name for path in (tmp_path / "ray" / "checkpoints").glob("step-*"))
+        last = max(path.name for path in checkpoints.glob("step-*"))
         assert killed
         assert last not in killed
         assert_same(one, two, 2)

@@ -10,6 +10,7 @@ from search_spaces.errors import UsageError
 
 CONFIG = """
 name = "tiny"
+networks = 1
 [data]
 source = "digits"
 max_images = 200
