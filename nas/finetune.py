@@ -58,6 +58,11 @@ def finetune(
     return tuned.eval()
 
 
+def finetuning_steps(settings: FinetuneSettings, num_images: int) -> int:
+    """Return the optimiser's steps over ``num_images`` training images; 0 epochs are none."""
+    return max(1, settings.epochs * (num_images // settings.batch_size)) if settings.epochs else 0
+
+
 def _train(
     module: nn.Module,
     resolution: tuple[int, int],
@@ -70,7 +75,7 @@ def _train(
     parameters = dict(module.named_parameters())
     optimiser = make_optimiser(parameters, settings)
     loss_of = make_loss(data.task.loss, settings.label_smoothing)
-    num_steps = max(1, settings.epochs * (len(data.training) // settings.batch_size))
+    num_steps = finetuning_steps(settings, len(data.training))
     device = data.training.labels.device
     # A block may drop units at random: it draws from torch's global generators.
     with torch.random.fork_rng([device] if device.type == "cuda" else []):

@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from experiments.alone import AloneRun, finished, inherited_accuracies, recipe, trained_study
 from experiments.benchmarks import benchmarks
 from search_spaces.errors import UsageError
-
-if TYPE_CHECKING:
-    from experiments.context import Context
-    from nas.export.card import Score
-    from search_spaces.architecture import Architecture
 
 
 @benchmarks.register("alone")
@@ -51,6 +46,8 @@ def run(
         )
     from experiments.config import read_config
     from experiments.machine import machine, versions
+    from experiments.stages.export import stored_export
+    from nas.finetune import finetuning_steps
     from search_spaces.block import cost
 
     found = read_config(config, shlex.split(settings))
@@ -58,11 +55,12 @@ def run(
     with trained_study(found, out) as (context, trained):
         architecture = context.space.architecture(best["knobs"])
         inherited = inherited_accuracies(context, trained, architecture)
-        tuned = _tuned(context, architecture)
+        written = stored_export(context, architecture)
+        tuned = None if written is None else written.score("test")
         shared_images, folder = trained.points[-1]["network_images"], context.folder / "alone"
         tuning = found.finetuning
-        per_epoch = len(context.data.training) // tuning.batch_size * tuning.batch_size
-        tuning_images = 0 if tuned is None else tuning.epochs * per_epoch
+        tuning_steps = 0 if tuned is None else finetuning_steps(tuning, len(context.data.training))
+        tuning_images = tuning_steps * tuning.batch_size
         num_images = images or shared_images + tuning_images
         macs = cost(context.space.blueprint(architecture)).macs
     content = found.model_dump(mode="json")
@@ -121,11 +119,3 @@ def _best_network(config: Any, out: Path) -> dict[str, Any]:
     rows = json.loads((out / config.name / "front.json").read_text(encoding="utf-8"))["joint_front"]
     best: dict[str, Any] = max(rows, key=lambda row: row["validation_accuracy"]["value"])
     return best
-
-
-def _tuned(context: Context, architecture: Architecture) -> Score | None:
-    """Return the test accuracy of the weights that the study exported; None where it exported none of the network."""
-    from experiments.stages.export import exported
-
-    found = exported(context, architecture)
-    return None if found is None else found.score("test")

@@ -95,54 +95,37 @@ def _run(
     seed: int,
 ) -> dict[str, Any]:
     """Return what one search in rounds lost to the exact best under the bound."""
+    from nas.search.finalists import Finalists, choose_within
+
     upper_ms, actual_ms = problem.limits[limit], table.latency_ms[problem.name]
     rounds = min(ROUNDS, evaluations)
     budgets = np.diff(np.linspace(0, evaluations, rounds + 1).astype(int)).tolist()
     # The last round may time as many as two others.
     early = finalists // (rounds + 1)
-    genes, timed = table.genes[:0], dict[int, float]()
+    accuracy = np.full(len(table.accuracy), np.nan)
+    genes, found = table.genes[:0], Finalists(None, {})
+
+    def predict(timed: Mapping[int, float]) -> tuple[Array, Array]:
+        return model.predict(np.array(list(timed), dtype=np.intp))
+
     for number, budget in enumerate(budgets):
-        mean_ms, deviation_ms = model.predict(np.array(list(timed), dtype=np.intp))
+        mean_ms, deviation_ms = predict(found.measured_ms)
         hoped_ms = mean_ms - HOPE * deviation_ms
-        hoped_ms[list(timed)] = list(timed.values())
+        hoped_ms[list(found.measured_ms)] = list(found.measured_ms.values())
         genes = _search(table, problem, hoped_ms, upper_ms, algorithm, genes, budget, rounds * seed + number)
+        rows = table.rows(genes)
+        accuracy[rows] = table.accuracy[rows]
         may_time = finalists - early * (rounds - 1) if number == rounds - 1 else early
-        timed = _time_finalists(table, model, genes, upper_ms, actual_ms, timed, may_time)
-    within = [row for row, value in timed.items() if value <= upper_ms]
-    chosen = max(within, key=lambda row: (float(table.accuracy[row]), -row), default=None)
+        if may_time:
+            found = choose_within(
+                accuracy, upper_ms, predict, lambda row: float(actual_ms[row]), may_time, found.measured_ms
+            )
+    chosen = found.chosen
     return {
         "lost": None if chosen is None else problem.best_under[limit] - float(table.accuracy[chosen]),
         "violation": chosen is not None and bool(actual_ms[chosen] > upper_ms),
-        "timed": len(timed),
+        "timed": len(found.measured_ms),
     }
-
-
-def _time_finalists(
-    table: CellTable,
-    model: TimedFew,
-    genes: Genes,
-    upper_ms: float,
-    actual_ms: Array,
-    timed: Mapping[int, float],
-    num: int,
-) -> dict[int, float]:
-    """Return ``timed`` (row of the table -> milliseconds) with up to ``num`` of the evaluated networks more."""
-    from nas.search.finalists import choose_within
-
-    if num == 0:
-        return dict(timed)
-    rows = table.rows(genes)
-    places = {row: place for place, row in enumerate(rows.tolist())}
-
-    def predict(measured: Mapping[int, float]) -> tuple[Array, Array]:
-        mean_ms, deviation_ms = model.predict(rows[list(measured)])
-        return mean_ms[rows], deviation_ms[rows]
-
-    before = {places[row]: value for row, value in timed.items()}
-    found = choose_within(
-        table.accuracy[rows], upper_ms, predict, lambda place: float(actual_ms[rows[place]]), num, before
-    )
-    return {int(rows[place]): value for place, value in found.measured_ms.items()}
 
 
 def _search(

@@ -59,10 +59,9 @@ def export_networks(context: Context, trained: Trained, fronts: Fronts) -> list[
 
 def _export(context: Context, trained: Trained, candidate: Candidate) -> Exported:
     key = candidate.architecture.key
-    stored = context.study.done("export").get(key)
-    # A row without scores is of an earlier version: its network is written again.
-    if stored is not None and "scores" in stored and _unchanged(context.folder, stored["files"]):
-        return _read(key, stored)
+    stored = stored_export(context, candidate.architecture)
+    if stored is not None and _unchanged(context.folder, stored.files):
+        return stored
     context.study.begin("export", key)
     exported = export_network(context, trained, candidate, context.folder / "models" / candidate.label)
     context.study.finish("export", key, _content(exported), (), candidate.architecture)
@@ -74,10 +73,11 @@ def _export(context: Context, trained: Trained, candidate: Candidate) -> Exporte
     return exported
 
 
-def exported(context: Context, architecture: Architecture) -> Exported | None:
+def stored_export(context: Context, architecture: Architecture) -> Exported | None:
     """Return what the study exported of a network; None where it did not."""
     stored = context.study.done("export").get(architecture.key)
-    return None if stored is None else _read(architecture.key, stored)
+    # A row without scores is of an earlier version: its network is written again.
+    return _read(architecture.key, stored) if stored is not None and "scores" in stored else None
 
 
 def export_network(context: Context, trained: Trained, candidate: Candidate, folder: Path) -> Exported:
