@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from predictors.chunks import chunks
 from predictors.kernels import Array, Kernel, KernelSum, invert
 from predictors.validation import Validation
 from search_spaces.errors import UsageError
@@ -106,8 +107,7 @@ class GaussianProcess:
                 raise UsageError(f"{name} has {given} columns: the model was fitted on {samples.shape[1]}")
         num = len(next(iter(inputs.values())))
         parts = [
-            self._standardised({name: inputs[name][start : start + CHUNK_ROWS] for name in self.inputs})
-            for start in range(0, max(num, 1), CHUNK_ROWS)
+            self._standardised({name: inputs[name][part] for name in self.inputs}) for part in chunks(num, CHUNK_ROWS)
         ]
         mean, variance = (np.concatenate(each) for each in zip(*parts, strict=True))
         return self._mean + self._spread * mean, self._spread * np.sqrt(variance)

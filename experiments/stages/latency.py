@@ -15,6 +15,7 @@ from experiments.context import Context
 from experiments.latency_choice import chosen_model, population_of, prior_of
 from experiments.stages.timed import measure
 from predictors.choosing import Predictor
+from predictors.chunks import chunks
 from predictors.features import latency_features, precision_terms, structural_terms
 from predictors.latency import LatencyPrior
 from predictors.measurement import Measurement, Obtained
@@ -90,7 +91,7 @@ class TargetLatency:
         """Return (mean_ms, std_ms) of a population, each (n,); an analytic latency has no deviation."""
         if self.model is None:
             return combine_terms(self._roofline(genes)), None
-        parts = [self.model.predict_inputs(self.inputs(some)) for some in _chunks(genes)]
+        parts = [self.model.predict_inputs(self.inputs(some)) for some in _parts(genes)]
         mean_ms, std_ms = (np.concatenate(each) for each in zip(*parts, strict=True))
         return mean_ms, std_ms
 
@@ -98,12 +99,11 @@ class TargetLatency:
         """Return what a measurement stays under with 95 %, (n,); the analytic latency itself, which knows no error."""
         if self.model is None:
             return combine_terms(self._roofline(genes))
-        return np.concatenate([self.model.upper_ms(self.inputs(some)) for some in _chunks(genes)])
+        return np.concatenate([self.model.upper_ms(self.inputs(some)) for some in _parts(genes)])
 
 
-def _chunks(genes: Genes) -> list[Genes]:
-    """Return ``genes`` in parts whose inputs stay in the processor's cache."""
-    return [genes[start : start + CHUNK_ROWS] for start in range(0, max(len(genes), 1), CHUNK_ROWS)]
+def _parts(genes: Genes) -> list[Genes]:
+    return [genes[part] for part in chunks(len(genes), CHUNK_ROWS)]
 
 
 def _quantised_terms(layers: Sequence[Layer]) -> tuple[float, ...]:
