@@ -44,12 +44,12 @@ class TaskConfig(Frozen):
     Attributes:
         name: of a task: ``classification``, ``segmentation``, ... or one of your own.
         settings: its own settings.
-        head: settings of its head, as ``decoder_width``.
+        head: settings of its head, as ``decoder_width``; a list of values is searched. ``kind`` is another head.
     """
 
     name: str = "classification"
     settings: dict[str, Any] = {}
-    head: dict[str, Setting] = {}
+    head: dict[str, Setting | tuple[Setting, ...]] = {}
 
     def make(self) -> Task:
         """Return the task."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 
 import numpy as np
 
 from search_spaces.architecture import Architecture
-from search_spaces.blueprint import Block, Blueprint, PlacedBlock
+from search_spaces.blueprint import Block, Blueprint, PlacedBlock, Setting
 from search_spaces.errors import UsageError
-from search_spaces.knobs import Knob
+from search_spaces.knobs import Knob, Value
 from search_spaces.space import SearchSpace, SpaceSettings
 
 
@@ -23,6 +23,8 @@ def adapted(kind: type[SearchSpace]) -> type[SearchSpace]:
 
 class _Adapted(SearchSpace):
     """Stands before a space's own class, whose blueprints it changes.
+
+    A setting of the head that is a list of values is searched: it is the knob ``head.NAME``.
 
     Raises:
         UsageError: the space has no pyramid, the head takes no such setting, or a resolution has no whole width.
@@ -37,6 +39,11 @@ class _Adapted(SearchSpace):
         if settings.head is not None:
             self._check_head(settings.head)
 
+    def make_knobs(self) -> Sequence[Knob]:
+        """Return the space's own knobs, then those of the head."""
+        found: Sequence[Knob] = super().make_knobs()  # type: ignore[safe-super]
+        return [*found, *(_head_knob(name, values) for name, values in self._searched.items())]
+
     def blueprint(self, architecture: Architecture) -> Blueprint:
         """Return what ``architecture`` means, with the head and the aspect of the settings."""
         found: Blueprint = super().blueprint(architecture)  # type: ignore[safe-super]
@@ -44,14 +51,19 @@ class _Adapted(SearchSpace):
             found = replace(found, resolution=self._resolution(found.resolution[0]))
         if self.settings.head is None:
             return found
-        settings = {name: value for name, value in self.settings.head.items() if name != "kind"}
-        block = Block.of(str(self.settings.head["kind"]), pyramid=True, **settings)
+        chosen = {name: architecture.values[f"head.{name}"] for name in self._searched}
+        block = Block.of(pyramid=True, **{**self.settings.head, **chosen})
         return replace(found, head=replace(found.head, blocks=(block,)))
 
     def position_knobs(self) -> Mapping[str, tuple[str, ...]]:
         """Return what each position depends on; a head over the pyramid on every knob that changes a level of it."""
         found: Mapping[str, tuple[str, ...]] = super().position_knobs()  # type: ignore[safe-super]
         return found if self.settings.head is None else {**found, "head": self._head_knobs}
+
+    @cached_property
+    def _searched(self) -> Mapping[str, tuple[Setting, ...]]:
+        head = self.settings.head or {}
+        return {name: values for name, values in head.items() if isinstance(values, tuple) and name != "kind"}
 
     @cached_property
     def _head_knobs(self) -> tuple[str, ...]:
@@ -96,6 +108,10 @@ class _Adapted(SearchSpace):
             raise UsageError(
                 f"space {self.name!r}, setting 'head': {kind} can't take {_given(head)}: {error}"
             ) from None
+
+
+def _head_knob(name: str, values: tuple[Value, ...]) -> Knob:
+    return Knob(f"head.{name}", values, ordered=not any(isinstance(value, str) for value in values))
 
 
 def _given(head: Mapping[str, object]) -> str:

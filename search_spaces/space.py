@@ -36,8 +36,8 @@ class SpaceSettings(BaseModel):
     in_channels: int = Field(3, ge=1)
     num_classes: int = Field(1000, ge=1)
     """Outputs of the head: of a classifier its classes, of another head its channels."""
-    head: dict[str, Setting] | None = Field(None, exclude_if=is_absent)
-    """A head over the pyramid instead of the space's own: ``kind``, and its settings."""
+    head: dict[str, Setting | tuple[Setting, ...]] | None = Field(None, exclude_if=is_absent)
+    """A head over the pyramid instead of the space's own: ``kind``, and its settings; several values are searched."""
     aspect: tuple[PositiveInt, PositiveInt] | None = Field(None, exclude_if=is_absent)
     """Height and width that images are to each other as; a resolution is then the height. None: the space's own."""
 

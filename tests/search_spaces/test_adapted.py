@@ -20,9 +20,15 @@ HEADS: dict[str, dict[str, Any]] = {
     "segmentation_head": {"decoder_width": 8},
     "sub_pixel_head": {"factor": 2, "decoder_width": 8, "hidden_width": 8},
     "counting_head": {"decoder_width": 8},
+    "pem_head": {"decoder_width": [8, 12], "queries": [3, 5]},
     "embedding_head": {},
 }
-SHAPES = {"segmentation_head": (3, 1, 1), "sub_pixel_head": (3, 2, 2), "embedding_head": (3, 0, 0)}
+SHAPES = {
+    "segmentation_head": (3, 1, 1),
+    "pem_head": (3, 1, 1),
+    "sub_pixel_head": (3, 2, 2),
+    "embedding_head": (3, 0, 0),
+}
 NO_PYRAMID = ("crossvit", "nasnet")
 
 
@@ -85,6 +91,32 @@ def test_a_setting_that_the_head_does_not_take_is_named() -> None:
         space("ofa_mobilenet", form="small_image", head={"kind": "segmentation"})
     with pytest.raises(UsageError, match=r"setting 'head' got .*: give its kind and settings"):
         space("ofa_mobilenet", form="small_image", head={"decoder_width": 8})
+
+
+def test_several_values_of_a_setting_of_the_head_are_searched() -> None:
+    plain, found = headed("ofa_mobilenet"), headed("ofa_mobilenet", "pem_head")
+    assert found.size() == 4 * plain.size()
+    assert [knob.name for knob in found.knobs if knob not in plain.knobs] == ["head.decoder_width", "head.queries"]
+    settings = [dict(found.blueprint(each).head.blocks[0].settings) for each in (found.smallest(), found.largest())]
+    assert settings == [
+        {"decoder_width": 8, "pyramid": True, "queries": 3},
+        {"decoder_width": 12, "pyramid": True, "queries": 5},
+    ]
+    assert set(found.position_knobs()["head"]) >= {"head.decoder_width", "head.queries"}
+    again, architecture = load_architecture(found.largest().to_json())
+    assert again.blueprint(architecture) == found.blueprint(found.largest())
+
+
+def test_values_of_the_head_that_can_not_be_searched_are_named() -> None:
+    for values, message in (
+        ([8, 4], r"knob 'head.queries' got values \(8, 4\): an ordered knob lists numbers, ascending"),
+        ([], r"knob 'head.queries' got values \(\): give at least one, each once"),
+        ([0, 4], r"a pem_head got queries 0: allowed: 1, 2, 3, \.\.\."),
+    ):
+        with pytest.raises(UsageError, match=message):
+            space("ofa_mobilenet", form="small_image", head={"kind": "pem_head", "queries": values})
+    with pytest.raises(UsageError, match=r"setting 'head' got .*: give its kind and settings"):
+        space("ofa_mobilenet", form="small_image", head={"kind": ["pem_head", "segmentation_head"]})
 
 
 def test_a_resolution_without_a_whole_width_is_named() -> None:

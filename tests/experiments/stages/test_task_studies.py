@@ -32,6 +32,7 @@ TINY = {
     "scaling.rules": "['d']",
 }
 NAMES = ("segmentation", "counting", "super_resolution")
+PEM = {"task.head.kind": "'pem_head'", "task.head.queries": "[4, 6]", "task.head.decoder_width": "[8, 12]"}
 
 Array = np.ndarray[Any, Any]
 
@@ -107,9 +108,12 @@ def unequal(values: Sequence[float]) -> bool:
     return len(set(values)) > 1
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_tiny_study_goes_from_images_to_onnx(nas: Nas, name: str, tmp_path: Path) -> None:
-    config, folder = run(nas, name, tmp_path, *(f"{key}={value}" for key, value in TINY.items()))
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [*((name, {}) for name in NAMES), pytest.param("segmentation", PEM, marks=pytest.mark.slow, id="pem_head")],
+)
+def test_a_tiny_study_goes_from_images_to_onnx(nas: Nas, name: str, own: dict[str, str], tmp_path: Path) -> None:
+    config, folder = run(nas, name, tmp_path, *(f"{key}={value}" for key, value in {**TINY, **own}.items()))
     report = check_study(name, config, folder)
     height, width = report["networks"][0]["blueprint"]["resolution"]
     assert height != width, "its images are not square"

@@ -26,10 +26,10 @@ HEAD = Stage("head", 3, (Block.of("layer_norm_head", pooling="mean"),))
 TRANSFORMS = ("global_filter", "sgconv")
 
 
-def network(blocks: Iterable[Block], stem: str = "patch") -> Blueprint:
+def network(blocks: Iterable[Block], stem: str = "patch", head: Stage = HEAD) -> Blueprint:
     """A network of width 16 on 8x8 cells."""
     first = Stage("stem", 16, (Block.of("stem_slot", stem=stem, stride=4),))
-    return Blueprint("test", 2, (32, 32), first, (Stage("stage1", 16, tuple(blocks)),), HEAD)
+    return Blueprint("test", 2, (32, 32), first, (Stage("stage1", 16, tuple(blocks)),), head)
 
 
 def mixer(name: str, shifted: bool = False) -> Block:
@@ -78,6 +78,12 @@ def test_those_with_transforms_experts_and_fixed_features_in_one_network(tmp_pat
     parts = [Block.of("channel_mixer", feed_forward=name, expansion=1.0) for name in ("experts", "random_features")]
     blocks = [mixer("sgconv"), parts[0], mixer("global_filter"), parts[1], mixer("wavemix")]
     assert {"DFT", "TopK"} <= operators_of(tmp_path / "model.onnx", network(blocks, "cross_scale"))
+
+
+def test_deformable_convolutions_and_prototypes(tmp_path: Path) -> None:
+    head = Stage("head", 3, (Block.of("pem_head", pyramid=True, queries=5, decoder_width=8),))
+    reduced = network([Block.of("norm_reduction", norm="bn", stride=2)], head=head)
+    assert {"GridSample", "ArgMax", "GatherElements"} <= operators_of(tmp_path / "model.onnx", reduced)
 
 
 class OfTwo(torch.nn.Module):

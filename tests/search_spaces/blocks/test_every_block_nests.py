@@ -48,7 +48,7 @@ INPUTS: dict[str, Inputs] = {
     "map_head": cells,
     "crossvit": branches,
     "crossvit_head": branches,
-    **dict.fromkeys(("counting_head", "embedding_head", "segmentation_head", "sub_pixel_head"), pyramid),
+    **dict.fromkeys(("counting_head", "embedding_head", "pem_head", "segmentation_head", "sub_pixel_head"), pyramid),
 }
 
 
@@ -76,10 +76,14 @@ def cell_network(filters: int) -> list[PlacedBlock]:
     ]
 
 
-def head_pair(kind: str, outs: int, **settings: Setting) -> Pair:
+def head_pair(kind: str, outs: int, **settings: Choice) -> Pair:
     """Return a head over small maps of few and of many channels."""
-    small, large = (place_head(kind, width, outs, (3, 2), **settings) for width in (8, 16))
-    return small, large
+
+    def one(index: int) -> PlacedBlock:
+        own = {name: value[index] if isinstance(value, tuple) else value for name, value in settings.items()}
+        return place_head(kind, (8, 16)[index], outs, (3, 2), **own)
+
+    return one(0), one(1)
 
 
 HEADS: dict[str, Choice] = {"heads": (1, 2), "head_dim": 8, "mlp_width": (8, 16)}
@@ -134,6 +138,7 @@ PAIRS: tuple[Pair, ...] = (
     pair("osnet_transition", (8, 12), (8, 12), stride=2),
     pair("patch_embed", 3, (8, 16), (8, 12), stride=4),
     pair("patch_norm_stem", 3, (6, 10), (8, 12), stride=4),
+    head_pair("pem_head", 5, queries=4, decoder_width=(8, 16)),
     pair("pool_head", (8, 16), 5),
     pair("pool_stem", 3, (8, 16), kernel=7, stride=4),
     pair("pre_norm_mbconv", (8, 16), (8, 16), kernel=(3, 5), expansion=(2, 3)),
