@@ -67,7 +67,7 @@ def check_layers(placed: PlacedBlock, inputs: Inputs = images) -> None:
     Raises:
         UsageError: fvcore is not installed.
     """
-    x = _each(inputs(placed.in_width, placed.in_size, torch.Generator().manual_seed(0)), lambda value: value[:1])
+    x = each_tensor(inputs(placed.in_width, placed.in_size, torch.Generator().manual_seed(0)), lambda value: value[:1])
     traced = fvcore_totals(module_of(placed), x)
     found = total(block_layers(placed), "fvcore")
     closed = (found.params, found.macs, found.activations)
@@ -88,7 +88,7 @@ def check_nesting(small: Placed, large: Placed, inputs: Inputs = images, seed: i
     fill(outer, generator)
     _nest(inner, outer)
     first, widest = (placed if isinstance(placed, PlacedBlock) else placed[0] for placed in (small, large))
-    x = _each(inputs(first.in_width, first.in_size, generator), Tensor.double)
+    x = each_tensor(inputs(first.in_width, first.in_size, generator), Tensor.double)
     widths = [value.shape[_channels(value)] for value in _tensors(inputs(widest.in_width, widest.in_size, generator))]
     wide = tuple(_padded(value, _channels(value), width) for value, width in zip(_tensors(x), widths, strict=True))
     with torch.no_grad():
@@ -116,7 +116,7 @@ def _tensors(value: Value) -> tuple[Tensor, ...]:
     return (value,) if isinstance(value, Tensor) else value
 
 
-def _each(value: Value, change: Callable[[Tensor], Tensor]) -> Value:
+def each_tensor(value: Value, change: Callable[[Tensor], Tensor]) -> Value:
     """Return ``value``, a tensor or the tensors of several branches, with each changed."""
     return change(value) if isinstance(value, Tensor) else tuple(map(change, value))
 

@@ -8,7 +8,7 @@ from search_spaces.block import module_of
 from search_spaces.blueprint import PlacedBlock
 from search_spaces.channels import channel_groups, permuted, unit_sizes
 from search_spaces.layout import layout_of
-from search_spaces.testing_blocks import Inputs, fill, images
+from search_spaces.testing_blocks import Inputs, each_tensor, fill, images
 
 
 @torch.no_grad()
@@ -23,9 +23,7 @@ def check_channel_groups(placed: PlacedBlock, inputs: Inputs = images, seed: int
     generator = torch.Generator().manual_seed(seed)
     module = module_of(placed).double().train()
     fill(module, generator)
-    x = inputs(placed.in_width, placed.in_size, generator)
-    assert isinstance(x, torch.Tensor), "give a block of one input"
-    x, names = x.double(), []
+    x, names = each_tensor(inputs(placed.in_width, placed.in_size, generator), torch.Tensor.double), []
     expected, parameters = module(x), dict(module.named_parameters())
     for group in channel_groups(module):
         layouts = {name: layout_of(parameter) for name, parameter in parameters.items()}

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from search_spaces.blocks.modulated_pyramid import scale_levels
 from search_spaces.blocks.prototype_attention import HEAD_DIM, PrototypeAttention, num_heads
+from search_spaces.channels import ChannelGroup, head_group
 from search_spaces.conv import Size
 from search_spaces.layers import Layer
 from search_spaces.pyramid import Levels, backbone_levels, resize_layers, resized
@@ -56,6 +57,10 @@ class Scale(nn.Module):
         placed = pixels + sine_positions((pixels.shape[2], pixels.shape[3]), pixels.shape[1], pixels)
         out: Tensor = self.mix(queries + self.cross(queries + positions, placed, visible))
         return out
+
+    def channel_groups(self) -> tuple[ChannelGroup, ...]:
+        """Return the heads of the self-attention."""
+        return (head_group("mix.attention"),)
 
     @staticmethod
     def layers(width: int, queries: int, size: Size, held: int) -> tuple[Layer, ...]:

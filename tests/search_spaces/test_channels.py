@@ -5,7 +5,7 @@ import pytest
 from search_spaces.block import module_of
 from search_spaces.blocks.mbconv import MBConv
 from search_spaces.channels import ChannelGroup, Units, channel_groups, made_by
-from search_spaces.testing_blocks import images, place, tokens
+from search_spaces.testing_blocks import images, place, place_head, pyramid, tokens
 from search_spaces.testing_channels import check_channel_groups
 
 PLACED = {
@@ -50,6 +50,16 @@ PLACED = {
         place("crossformer", 12, 12, (4, 4), heads=3, head_dim=4, mlp_width=20, window=2, far=True, bias_width=4),
         images,
         ["attention.heads", "mlp.hidden"],
+    ),
+    "pem_head": (
+        place_head("pem_head", 8, 3, (3, 2), queries=4, decoder_width=16),
+        pyramid,
+        [
+            "pixels.modulate.stage1.squeezed",
+            "pixels.modulate.stage2.squeezed",
+            "decoder.scale.stage2.heads",
+            "decoder.scale.stage2.mix.mlp.hidden",
+        ],
     ),
     "convnext": (place("convnext", 8, 8, (5, 5), kernel=3, expansion=2), images, ["mlp.mlp.hidden"]),
 }
