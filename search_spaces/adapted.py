@@ -91,7 +91,13 @@ class _Adapted(SearchSpace):
             )
         return height, height * columns // rows
 
-    def _check_head(self, head: Mapping[str, object]) -> None:
+    def _check_widths(self, head: Mapping[str, Setting | tuple[Setting, ...]]) -> None:
+        for name, given in head.items():
+            wrong = [value for value in _values(given) if type(value) is not int or value < 1]
+            if name.endswith("_width") and wrong:
+                raise UsageError(f"space {self.name!r}, setting 'head': {name} got {wrong[0]!r}: allowed: 1, 2, 3, ...")
+
+    def _check_head(self, head: Mapping[str, Setting | tuple[Setting, ...]]) -> None:
         from search_spaces.block import block_layers
 
         kind = head.get("kind")
@@ -102,12 +108,18 @@ class _Adapted(SearchSpace):
                 f"space {self.name!r} has no pyramid, which head {kind!r} reads: choose a space whose stages give one "
                 "map or grid of tokens each"
             )
+        self._check_widths(head)
         try:
-            block_layers(self._head(self.smallest()))
+            for architecture in (self.smallest(), self.largest()):
+                block_layers(self._head(architecture))
         except TypeError as error:
             raise UsageError(
                 f"space {self.name!r}, setting 'head': {kind} can't take {_given(head)}: {error}"
             ) from None
+
+
+def _values(given: Setting | tuple[Setting, ...]) -> tuple[Setting, ...]:
+    return given if isinstance(given, tuple) else (given,)
 
 
 def _head_knob(name: str, values: tuple[Value, ...]) -> Knob:

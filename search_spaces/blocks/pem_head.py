@@ -98,5 +98,5 @@ class PemHead(nn.Module):
 
 def _check(queries: int, decoder_width: int) -> None:
     for name, value in (("queries", queries), ("decoder_width", decoder_width)):
-        if value < 1:
-            raise UsageError(f"a pem_head got {name} {value}: allowed: 1, 2, 3, ...")
+        if type(value) is not int or value < 1:
+            raise UsageError(f"a pem_head got {name} {value!r}: allowed: 1, 2, 3, ...")

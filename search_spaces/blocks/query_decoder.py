@@ -76,11 +76,19 @@ class Scale(nn.Module):
         )
 
 
+class FanInLinear(nn.Linear):
+    """A linear map that keeps the variance of its input: masks and classes of queries differ from the first step on."""
+
+    def initialise(self, name: str, tensor: Tensor) -> None:
+        """Fill the weight: normal, variance 1 / fan-in; the bias with zeros."""
+        tensor.zero_() if name == "bias" else tensor.normal_(std=tensor.shape[1] ** -0.5)
+
+
 class MaskEmbedding(nn.ModuleList):
     """Three linear maps with ReLU between them, on the last axis."""
 
     def __init__(self, width: int) -> None:
-        super().__init__(nn.Linear(width, width) for _ in range(MASK_LAYERS))
+        super().__init__(FanInLinear(width, width) for _ in range(MASK_LAYERS))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return what is multiplied with the features of pixels."""
@@ -100,7 +108,7 @@ class QueryDecoder(nn.Module):
         self.scale = nn.ModuleDict({name: Scale(width) for name in self.names})
         self.norm = nn.LayerNorm(width)
         self.mask = MaskEmbedding(width)
-        self.classes = nn.Linear(width, num_classes + 1)
+        self.classes = FanInLinear(width, num_classes + 1)
 
     def initialise(self, _name: str, tensor: Tensor) -> None:
         """Fill queries or their positions with standard normal numbers."""

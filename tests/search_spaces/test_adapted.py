@@ -107,10 +107,18 @@ def test_several_values_of_a_setting_of_the_head_are_searched() -> None:
     assert again.blueprint(architecture) == found.blueprint(found.largest())
 
 
+@pytest.mark.parametrize("width", [0, -8, 2.5, "8", [8, 12.5]])
+@pytest.mark.parametrize("head", ["segmentation_head", "pem_head", "counting_head", "sub_pixel_head"])
+def test_a_width_of_a_head_that_is_no_number_of_channels_is_named(head: str, width: object) -> None:
+    with pytest.raises(UsageError, match=r"setting 'head': decoder_width got .*: allowed: 1, 2, 3, \.\.\."):
+        space("ofa_mobilenet", form="small_image", head={"kind": head, "decoder_width": width})
+
+
 def test_values_of_the_head_that_can_not_be_searched_are_named() -> None:
     for values, message in (
         ([8, 4], r"knob 'head.queries' got values \(8, 4\): an ordered knob lists numbers, ascending"),
         ([], r"knob 'head.queries' got values \(\): give at least one, each once"),
+        ([4, 5.5], r"a pem_head got queries 5\.5: allowed: 1, 2, 3, \.\.\."),
         ([0, 4], r"a pem_head got queries 0: allowed: 1, 2, 3, \.\.\."),
     ):
         with pytest.raises(UsageError, match=message):
