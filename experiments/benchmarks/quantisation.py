@@ -27,7 +27,7 @@ def run(
     fashion_mnist: str = "",
     evaluations: int = 60,
     seeds: int = 3,
-    algorithm: str = "nsga2",
+    algorithm: str = "ehvi",
     measured_networks: int = 24,
     exported: int = 2,
 ) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SPACES = ("nb201", "ofa")
 COSTS = ("evaluated", "known")
+NB201_TARGET = "1080ti_256"
 SHARE_WANTED = 0.98
 
 
@@ -30,7 +31,7 @@ def run(
     directory: Path,
     space: str = "nb201",
     accuracy: str = "test_acc_cifar100",
-    target: str = "1080ti_256",
+    target: str = "",
     evaluations: str = "50,100,200",
     algorithms: str = "random,nsga2,ehvi",
     seeds: int = 10,
@@ -43,14 +44,15 @@ def run(
 
     Args:
         directory: holds nb201/architectures.parquet and latency*.parquet, or ofa/accuracy.parquet.
-        space: nb201 (error against latency) or ofa (error against MACs).
+        space: nb201 (error against latency) or ofa (error against MACs or analytic latency).
         accuracy: column of nb201's table.
-        target: devices of nb201, separated by commas; all: every one.
+        target: separated by commas, devices of nb201 (all: every one; none given: 1080ti_256); of ofa macs (none given)
+            and targets such as h100:bf16:b64.
         evaluations: numbers of evaluated networks at which the front is looked at, separated by commas.
         algorithms: names, separated by commas; NAME:N stops after N evaluations, before the others do.
         seeds: runs of each algorithm.
         costs: known (a table or a model gives every network's, as in a study), or evaluated (learnt with the accuracy).
-        together: one search for all targets of nb201 against one search for each.
+        together: one search for all targets against one search for each.
         latency_samples: above 0: bounds on latency at each device's 25, 50 and 75 % point, where latency is a model of
             so many timed networks, and ``finalists`` may be timed beyond them.
         finalists: networks that may be timed at the end.
@@ -68,25 +70,25 @@ def run(
         raise UsageError(f"seeds is {seeds} and costs is {costs!r}: give 1 seed or more, and {' or '.join(COSTS)}")
     most = _algorithms(algorithms, counts)
     names = list(most)
-    if (together or latency_samples) and (space != "nb201" or (together and latency_samples)):
-        raise UsageError("together and latency-samples are of nb201, one of them at a time: leave the other out")
+    if latency_samples and (space != "nb201" or together):
+        raise UsageError("latency-samples are of nb201, and not of a search together: leave the other out")
     problems: list[dict[str, Any]] = []
-    if together or latency_samples:
-        table = CellTable.read(directory, accuracy, target)
-        results = (
-            together_rows(table, names, counts, seeds, costs)
-            if together
-            else [
-                row
-                for name in names
-                for count in counts
-                for row in bound_rows(directory, table, name, count, latency_samples, finalists, seeds)
-            ]
-        )
+    if latency_samples:
+        table = CellTable.read(directory, accuracy, target or NB201_TARGET)
+        results = [
+            row
+            for name in names
+            for count in counts
+            for row in bound_rows(directory, table, name, count, latency_samples, finalists, seeds)
+        ]
     else:
         tasks = _problems(directory, space, accuracy, target)
         problems = [{"target": each.name, **each.limits, **each.facts} for each in tasks]
-        results = [row for each in tasks for row in _rows(each, most, seeds, costs)]
+        results = (
+            together_rows(tasks, names, counts, seeds, costs)
+            if together
+            else [row for each in tasks for row in _rows(each, most, seeds, costs)]
+        )
     return {
         "benchmark": "search",
         "space": space,
@@ -155,13 +157,13 @@ def search_once(
 
 
 def _problems(directory: Path, space: str, accuracy: str, target: str) -> list[SearchProblem]:
-    from experiments.benchmarks.search_problems import CellTable, ofa_problem
+    from experiments.benchmarks.search_problems import MACS, CellTable, ofa_problems
 
     if space == "nb201":
-        table = CellTable.read(directory, accuracy, target)
+        table = CellTable.read(directory, accuracy, target or NB201_TARGET)
         return [table.problem(device) for device in table.latency_ms]
     if space == "ofa":
-        return [ofa_problem(directory)]
+        return ofa_problems(directory, [name.strip() for name in (target or MACS).split(",")])
     raise unknown("space to search", space, SPACES)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 NB201_CELLS = 15_625
+MACS = "macs"
 # Networks of a table that stay out of a fit, to tell how much it errs.
 HOLD_OUT = 0.2
 FRONT_POPULATION, FRONT_GENERATIONS = 100, 250
@@ -145,33 +146,55 @@ def _place(genes: Genes) -> NDArray[np.int64]:
     return np.asarray(edges @ 5 ** np.arange(6))
 
 
-def ofa_problem(directory: Path, seed: int = 0) -> SearchProblem:
-    """Return ImageNet error against MACs over Once-for-All networks at 224 pixels, as a fit to visited ones has it.
+def ofa_problems(directory: Path, targets: Sequence[str], seed: int = 0) -> list[SearchProblem]:
+    """Return ImageNet error against a cost, one problem a target, over Once-for-All networks at 224 pixels.
 
-    The front is the best that a long evolution on the fit finds; the box runs between the front's two ends.
+    Accuracy is that of a fit to visited networks. The front is the best that a long evolution on the fit finds; the box
+    runs between the front's two ends.
+
+    Args:
+        directory: holds ofa/accuracy.parquet.
+        targets: ``macs``, which are counted, or targets whose analytic latency is the cost.
+        seed: of the fit's hold-out and of the evolution.
 
     Raises:
-        UsageError: the table is missing, or lacks columns.
+        UsageError: the table is missing or lacks columns, or a target is unknown.
     """
+    surrogate = OfaSurrogate.fit(directory, seed)
+    return [_ofa_problem(surrogate, name, seed) for name in targets]
+
+
+def _ofa_problem(surrogate: OfaSurrogate, name: str, seed: int) -> SearchProblem:
     from nas.search.objectives import make_objective, to_minimised
     from nas.search.pareto import non_dominated
     from nas.search.search import HypervolumeBox
 
-    surrogate = OfaSurrogate.fit(directory, seed)
-    objectives = (make_objective("accuracy"), make_objective("macs"))
-    front = _long_evolution(surrogate.space, objectives, surrogate.evaluate, seed)
+    objectives = (make_objective("accuracy"), make_objective(name if name == MACS else f"latency_ms@{name}"))
+    cost = surrogate.macs if name == MACS else _analytic_latency(surrogate.space, name)
+
+    def evaluate(genes: Genes) -> Values:
+        return np.column_stack([surrogate.accuracy(genes), cost(genes)])
+
+    front = _long_evolution(surrogate.space, objectives, evaluate, seed)
     front = front[non_dominated(to_minimised(front, objectives))]
     high, low = front.max(axis=0), front.min(axis=0)
     box = HypervolumeBox(objectives, (high[0], low[1]), (low[0], high[1]))
     facts = {
         **surrogate.facts,
+        "cost_obtained": "counted" if name == MACS else "analytic",
         "front_from": f"evolution, {FRONT_POPULATION * FRONT_GENERATIONS} networks",
         "front_size": len(front),
-        "box": {"accuracy": [float(low[0]), float(high[0])], "macs": [int(low[1]), int(high[1])]},
+        "box": {"accuracy": [float(low[0]), float(high[0])], "cost": [float(low[1]), float(high[1])]},
     }
-    return SearchProblem(
-        "macs", surrogate.space, objectives, surrogate.evaluate, surrogate.macs, box, box.share(front), facts=facts
-    )
+    return SearchProblem(name, surrogate.space, objectives, evaluate, cost, box, box.share(front), facts=facts)
+
+
+def _analytic_latency(space: SearchSpace, name: str) -> Callable[[Genes], Array]:
+    from experiments.stages.latency import TargetLatency
+    from predictors.target import target
+
+    found = TargetLatency(space, target(name))
+    return lambda genes: found.predict(genes)[0]
 
 
 @dataclass(frozen=True)
@@ -179,7 +202,7 @@ class OfaSurrogate:
     """ImageNet top-1 (predicted) and MACs (exact) of every Once-for-All MobileNetV3 at 224 pixels."""
 
     space: SearchSpace
-    evaluate: Callable[[Genes], Values]
+    accuracy: Callable[[Genes], Array]
     macs: Callable[[Genes], Array]
     facts: dict[str, Any]
 
@@ -203,18 +226,18 @@ class OfaSurrogate:
         errors = predicted - accuracy[held]
         model = AccuracyModel.fit(*inputs(genes), accuracy)
 
-        def evaluate(rows: Genes) -> Values:
-            one_hot, counts = inputs(rows)
-            return np.column_stack([model.predict(one_hot, counts)[0], counts[:, 1]])
-
         facts = {
             "num_networks": len(genes),
             "num_held_out": len(held),
             "hold_out_rmse_points": round(float(np.sqrt(np.mean(errors**2))), 4),
             "hold_out_mean_error_points": round(float(np.mean(np.abs(errors))), 4),
-            "obtained": "accuracy predicted by a Gaussian process fitted on table values, MACs counted",
+            "obtained": "accuracy predicted by a Gaussian process fitted on table values",
         }
-        return cls(space, evaluate, lambda rows: cost.counts(rows)[:, 1].astype(np.float64), facts)
+
+        def macs(rows: Genes) -> Array:
+            return cost.counts(rows)[:, 1].astype(np.float64)
+
+        return cls(space, lambda rows: model.predict(*inputs(rows))[0], macs, facts)
 
 
 def _ofa_networks(directory: Path, space: SearchSpace) -> tuple[Genes, Array]:

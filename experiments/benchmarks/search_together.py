@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from experiments.benchmarks.search_problems import CellTable, SearchProblem
+    from experiments.benchmarks.search_problems import SearchProblem
     from nas.search.objectives import Values
     from search_spaces.space import Genes
 
@@ -20,9 +20,9 @@ LONGER = 1.5
 
 
 def together_rows(
-    table: CellTable, names: Sequence[str], counts: Sequence[int], seeds: int, costs: str
+    problems: Sequence[SearchProblem], names: Sequence[str], counts: Sequence[int], seeds: int, costs: str
 ) -> list[dict[str, Any]]:
-    """Return one row for each algorithm and number of evaluations of one target.
+    """Return one row for each algorithm and number of evaluations of one target; ``problems`` differ in cost alone.
 
     ``alone`` is the mean share over targets and seeds of searches for each target, ``together`` that of one search for
     all with the same evaluations; ``ratio`` how many times these evaluations the search together needs to reach
@@ -30,7 +30,6 @@ def together_rows(
     """
     from experiments.benchmarks.search import search_once
 
-    problems = [table.problem(target) for target in table.latency_ms]
     rows = []
     for name in names:
         start = time.perf_counter()
@@ -38,7 +37,7 @@ def together_rows(
         alone = [
             [search_once(problem, name, counts[-1], seed, costs)[0] for problem in problems] for seed in range(seeds)
         ]
-        together = [_search_together(table, problems, name, budget, seed, costs) for seed in range(seeds)]
+        together = [_search_together(problems, name, budget, seed, costs) for seed in range(seeds)]
         seconds = time.perf_counter() - start
         for count in counts:
             one = _mean_share(problems, [[values[:count] for values in run] for run in alone])
@@ -59,9 +58,7 @@ def together_rows(
     return rows
 
 
-def _search_together(
-    table: CellTable, problems: Sequence[SearchProblem], name: str, budget: int, seed: int, costs: str
-) -> Values:
+def _search_together(problems: Sequence[SearchProblem], name: str, budget: int, seed: int, costs: str) -> Values:
     """Return accuracy and the latency on every target of what one search evaluates, (budget, 1 + targets)."""
     from nas.search.algorithm import algorithms
     from nas.search.objectives import fronts_of
@@ -79,13 +76,13 @@ def _search_together(
         return [problem.cost(genes) for problem in problems]
 
     def evaluate(genes: Genes) -> Values:
-        return np.column_stack([table.accuracy[table.rows(genes)], *latencies(genes)])
+        return np.column_stack([problems[0].evaluate(genes)[:, 0], *latencies(genes)])
 
     def cheap(genes: Genes) -> Values:
         return np.column_stack([np.full(len(genes), np.nan), *latencies(genes)])
 
     kind = algorithms.get(name)
-    algorithm = kind(table.space, objectives, kind.Settings(), seed)
+    algorithm = kind(problems[0].space, objectives, kind.Settings(), seed)
     return run_search(algorithm, evaluate, budget, box, evaluate_cheap=cheap if costs == "known" else None).values
 
 

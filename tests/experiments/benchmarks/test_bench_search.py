@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from table_files import write_nb201
 
-from experiments.benchmarks import benchmarks
+from experiments.benchmarks import benchmarks, search_problems
 from experiments.benchmarks.search import evaluation_counts, evaluations_needed
 from experiments.benchmarks.search_problems import NB201_CELLS, CellTable, OfaSurrogate
 from search_spaces.errors import UsageError
+from search_spaces.population import PopulationCost
+from search_spaces.spaces import space
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
@@ -97,7 +99,7 @@ def test_bad_input_is_named(tables: Path, tmp_path: Path) -> None:
         bench(tables, costs="free")
     with pytest.raises(UsageError, match="unknown space to search 'fbnet': allowed: nb201, ofa"):
         bench(tables, "fbnet")
-    with pytest.raises(UsageError, match="one of them at a time"):
+    with pytest.raises(UsageError, match="not of a search together"):
         bench(tables, together=True, latency_samples=20)
     with pytest.raises(UsageError, match="are of nb201"):
         bench(tables, "ofa", latency_samples=20)
@@ -114,6 +116,32 @@ def test_the_surrogate_of_ofa_states_its_error() -> None:
         pytest.skip("the public tables are not at ../shared/data")
     surrogate = OfaSurrogate.fit(DATA, 0)
     assert surrogate.facts["hold_out_rmse_points"] < 0.15
-    values = surrogate.evaluate(surrogate.space.encode([surrogate.space.smallest(), surrogate.space.largest()]))
-    assert values[0, 0] < values[1, 0]
-    assert values[0, 1] < values[1, 1]
+    ends = surrogate.space.encode([surrogate.space.smallest(), surrogate.space.largest()])
+    for values in (surrogate.accuracy(ends), surrogate.macs(ends)):
+        assert values[0] < values[1]
+
+
+def test_ofa_is_searched_on_targets_alone_and_together(monkeypatch, tmp_path) -> None:
+    found = space("ofa_mobilenet", resolutions=(224,))
+    cost = PopulationCost(found)
+
+    def macs(genes):
+        return cost.counts(genes)[:, 1].astype(np.float64)
+
+    surrogate = OfaSurrogate(found, lambda genes: 100 - 1e9 / macs(genes) - genes[:, -1], macs, {"obtained": "made up"})
+    monkeypatch.setattr(OfaSurrogate, "fit", lambda directory, seed: surrogate)
+    monkeypatch.setattr(search_problems, "FRONT_GENERATIONS", 3)
+    bench = benchmarks.get("search")
+    names = "macs,t4:fp16:b64,orin:fp16:b1"
+    alone = bench(tmp_path, "ofa", target=names, evaluations="10", algorithms="random", seeds=1)
+    assert [row["target"] for row in alone["results"]] == names.split(",")
+    assert [row["cost_obtained"] for row in alone["problems"]] == ["counted", "analytic", "analytic"]
+    shares = [row["hypervolume_share"] for row in alone["results"]]
+    assert all(0 < share <= 1.1 for share in shares)
+    together = bench(tmp_path, "ofa", target=names, evaluations="10", algorithms="random", seeds=1, together=True)
+    (row,) = together["results"]
+    assert row["targets"] == 3
+    # Random draws do not look at the targets: one search finds what each alone finds.
+    assert row["together"] == row["alone"] == pytest.approx(np.mean(shares), abs=1e-5)
+    with pytest.raises(UsageError, match="unknown target 'nonesuch'"):
+        bench(tmp_path, "ofa", target="nonesuch:fp16:b1")
