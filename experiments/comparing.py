@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from experiments.store.store import Study
 from experiments.store.values import differences, encode
 from experiments.stored_front import StoredFront, stored_front
-from nas.search.pareto import hypervolume, normalise
+from nas.search.pareto import Points, hypervolume, normalise
 from search_spaces.errors import UsageError
 
 MAX_DIFFERENCES = 100
@@ -37,19 +38,18 @@ def compare_studies(first: Study, second: Study) -> dict[str, Any]:
     if stored[0] != common or stored[1] != common:
         fronts = [stored_front(study, common) for study in (first, second)]
     points = [front.minimised for front in fronts]
-    both = np.concatenate(points)
-    ideal, worst = both.min(axis=0), both.max(axis=0)
-    # A little beyond the box: a network at its edge counts too.
-    reference = np.full(len(common), 1.1)
+    volumes = shared_hypervolumes(points)
     sides = []
-    for study, front, mine, other in zip((first, second), fronts, points, reversed(points), strict=True):
+    for study, front, volume, mine, other in zip(
+        (first, second), fronts, volumes, points, reversed(points), strict=True
+    ):
         sides.append(
             {
                 "study": study.name,
                 "state": study.state,
                 "evaluations": len(front.values),
                 "front_size": len(mine),
-                "hypervolume": hypervolume(normalise(mine, ideal, worst), reference) / float(reference.prod()),
+                "hypervolume": volume,
                 "covered_by_other": float(np.mean([bool((other <= point).all(axis=1).any()) for point in mine])),
                 **_best(front),
             }
@@ -66,6 +66,19 @@ def compare_studies(first: Study, second: Study) -> dict[str, Any]:
             for line in itertools.islice((line for line in changed if not line.startswith("name:")), MAX_DIFFERENCES)
         ],
     }
+
+
+def shared_hypervolumes(fronts: Sequence[Points]) -> list[float]:
+    """Return the hypervolume of each front as a share of the box around all of them: it holds for these fronts alone.
+
+    Args:
+        fronts: minimised values, (n, num_objectives) each.
+    """
+    together = np.concatenate(fronts)
+    ideal, worst = together.min(axis=0), together.max(axis=0)
+    # A little beyond the box: a network at its edge counts too.
+    reference = np.full(together.shape[1], 1.1)
+    return [hypervolume(normalise(front, ideal, worst), reference) / float(reference.prod()) for front in fronts]
 
 
 def _best(front: StoredFront) -> dict[str, float]:

@@ -227,9 +227,13 @@ def parse_override(text: str) -> tuple[list[str], Any]:
 
 
 def _override(content: dict[str, Any], override: str) -> None:
-    keys, value = parse_override(override)
+    place(content, *parse_override(override), f"--set got {override!r}")
+
+
+def place(content: dict[str, Any], keys: Sequence[str], value: Any, source: str) -> None:
+    """Put a value into nested tables, which are made where they lack; UsageError where a key on the way is no table."""
     for key in keys[:-1]:
         content = content.setdefault(key, {})
         if not isinstance(content, dict):
-            raise UsageError(f"--set got {override!r}: {key!r} holds a value, not a table")
+            raise UsageError(f"{source}: {key!r} holds a value, not a table")
     content[keys[-1]] = value

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from experiments.config import StudyConfig, make_config, parse_override
+from experiments.config import StudyConfig, make_config, parse_override, place
 from search_spaces.errors import UsageError
 
 if TYPE_CHECKING:
@@ -97,11 +97,7 @@ def with_values(config: StudyConfig, values: Mapping[str, Any]) -> StudyConfig:
     """
     content = config.model_dump(mode="json")
     for key, value in values.items():
-        place = content
-        *parents, last = key.split(".")
-        for parent in parents:
-            place = place[parent]
-        place[last] = value
+        place(content, key.split("."), value, "--tune")
     shown = ", ".join(f"{key} = {value!r}" for key, value in values.items())
     return make_config(content, f"--tune with {shown}")
 

@@ -25,6 +25,7 @@ VERBS = (
     "template",
     "storage",
     "tune",
+    "sweep",
     "bench",
     "doctor",
 )

@@ -44,7 +44,9 @@ def run_trials(
         for trial, result in run_jobs(run_trial, missing, processes):
             finish(trial, result)
     elif missing:
-        from experiments.comparison.ray_trials import run_on_ray
+        from experiments.context import choose_device
+        from experiments.ray_trials import run_on_ray
 
-        run_on_ray(missing, folder, ray, finish)
+        on_gpu = choose_device(missing[0].device).type == "cuda"
+        run_on_ray(run_trial, missing, folder, ray, finish, on_gpu)
     return [row for trial in trials if (row := journal.get(trial.key)) is not None]
