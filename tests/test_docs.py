@@ -26,7 +26,7 @@ __all__ = ["nas", "study"]
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-SLOW = {"how-to/export.md": "README has its commands too"}
+SLOW = dict.fromkeys(("how-to/export.md", "how-to/sweep.md"), "README has its commands too")
 
 
 def text(page: str) -> str:
