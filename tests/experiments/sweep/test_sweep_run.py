@@ -167,6 +167,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SweepPl
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_sweep_that_is_killed_goes_on_and_ends_the_same(
     undisturbed: tuple[Path, SweepPlan, dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -181,6 +182,7 @@ def test_a_sweep_that_is_killed_goes_on_and_ends_the_same(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_on_ray_killed_and_begun_again_it_ends_the_same(
     undisturbed: tuple[Path, SweepPlan, dict[str, Any]], tmp_path: Path
 ) -> None:
