@@ -116,7 +116,7 @@ class StudyConfig(Frozen):
     augmentation: AugmentSettings = AugmentSettings()
     space: dict[str, Any] = {"name": "ofa_mobilenet", "form": "small_image"}
     quantisation: QuantisationSettings | None = Field(None, exclude_if=is_absent)
-    """Precisions that every block of a network may choose from; None leaves all in the target's own."""
+    """Precisions that every block or layer of a network may choose from; None leaves all in the target's own."""
     training: TrainingSettings = TrainingSettings()
     latency: LatencySettings = LatencySettings()
     search: SearchSettings = SearchSettings()

@@ -1,4 +1,4 @@
-"""One supernetwork and one latency model, searched with the precisions of blocks free, all int8, or all float32."""
+"""One supernetwork and one latency model, searched with free precisions of blocks or layers, all int8, all float32."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from experiments.journal import Journal, Row
 from search_spaces.architecture import Architecture
 from search_spaces.population import PopulationTable
 from search_spaces.precision import policy_of, size_bytes
-from search_spaces.quantised import SUFFIX
+from search_spaces.quantised import SUFFIX, QuantisedSpace
 from search_spaces.space import Genes, SearchSpace
 from search_spaces.spaces import space
 
@@ -45,29 +45,33 @@ IMAGES: dict[str, dict[str, Any]] = {
 }
 
 
-def make_space(search: str) -> SearchSpace:
-    """Return the space of one of ``SEARCHES``."""
-    return space("resnet", in_channels=1, num_classes=10, quantisation={"precisions": SEARCHES[search]}, **BASE)
+def make_space(search: str, granularity: str = "block") -> SearchSpace:
+    """Return the space of one of ``SEARCHES``; ``granularity`` as in ``QuantisationSettings``."""
+    quantisation = {"precisions": SEARCHES[search], "granularity": granularity}
+    return space("resnet", in_channels=1, num_classes=10, quantisation=quantisation, **BASE)
 
 
 def as_joint(joint: SearchSpace, found: SearchSpace, genes: Genes) -> Genes:
-    """Return rows of another of the spaces as rows of the joint one."""
+    """Return rows of another of the spaces, whose blocks have one precision each, as rows of the joint one."""
+    assert isinstance(joint, QuantisedSpace)
     architectures = []
     for architecture in found.decode(genes):
         policy = policy_of(found.blueprint(architecture))
-        precisions = {name + SUFFIX: precision for name, precision in policy.items()}
+        precisions = {
+            name + SUFFIX: policy[slot.position] for name, slot in joint.slots.items() if slot.position in policy
+        }
         architectures.append(joint.architecture({**architecture.values, **precisions}))
     return joint.encode(architectures)
 
 
-def learn_latency(journal: Journal, num: int) -> TargetLatency:
+def learn_latency(journal: Journal, num: int, granularity: str = "block") -> TargetLatency:
     """Return the latency of the joint space, learnt from ``num`` networks timed here; those in the journal are kept."""
     from experiments.latency_choice import chosen_model, population_of, prior_of
     from experiments.stages.latency import TargetLatency, networks_to_measure
     from predictors.calibration import cpu_device
     from predictors.target import Device, target
 
-    joint, key = make_space("joint"), {"device": "cpu"}
+    joint, key = make_space("joint", granularity), {"device": "cpu"}
     device = journal.get(key) or journal.add(key, cpu_device().model_dump(mode="json"))
     where = target(TARGET, cpu=Device.model_validate(device))
     genes = networks_to_measure(joint, 0, num)

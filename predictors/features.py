@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictors.roofline import ROOFLINE_TERMS, combine_terms
-from search_spaces.layers import PRODUCTS, Layer
-from search_spaces.precision import is_weighted, precision
+from search_spaces.layers import PRODUCTS, Layer, is_weighted
+from search_spaces.precision import precision
 
 STRUCTURAL_TERMS = (
     "num_kernels",

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from predictors.measurement import Measurement
 from predictors.target import Target
-from search_spaces.layers import Layer
-from search_spaces.precision import is_weighted, precision
+from search_spaces.layers import MAPS, Layer, is_weighted
+from search_spaces.precision import precision
 
 ROOFLINE_TERMS = ("host_ps", "device_ps")
 
@@ -99,9 +99,10 @@ def _peak_tflops(layer: Layer, target: Target) -> float:
     if layer.op == "depthwise":
         return target.device.peak_tflops("fp32")
     own = None
-    if layer.precision == "int8":
+    # Products of two activations (attention) are never quantised, whatever the layers around them are.
+    if layer.op in MAPS and layer.precision == "int8":
         own = target.device.peak_tops_int8
-    elif layer.precision == "bf16" and target.runtime != "onnxruntime":
+    elif layer.op in MAPS and layer.precision == "bf16" and target.runtime != "onnxruntime":
         own = target.device.peak_tflops_bf16
     return own or target.device.peak_tflops(target.precision)
 

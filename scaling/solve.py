@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scaling.factors import LARGEST_FACTOR, Growth, check_factor
 from scaling.rule import ScalingRule, does_not_fit
@@ -16,6 +16,7 @@ from scaling.scaled import Count, ScaledBlueprint, achieved
 from search_spaces.block import network_layers
 from search_spaces.blueprint import Blueprint
 from search_spaces.errors import UsageError
+from search_spaces.precision import with_layers_counted
 
 BISECTIONS = 30
 LARGEST_EXPONENT = math.log(LARGEST_FACTOR) * (1 - 1e-9)
@@ -60,11 +61,16 @@ def scale(rule: ScalingRule, blueprint: Blueprint, factor: float) -> ScaledBluep
         UsageError: ``factor`` is refused, or rounds to no change (the nearest that changes is named); the rule does not
             fit the family, or gives a network whose blocks can't stand.
     """
-    scaled = rule(blueprint, factor)
+    scaled = _applied(rule, blueprint, factor)
     if factor != 1 and _unchanged(scaled, blueprint):
         raise UsageError(_no_change(rule, factor, nearest_change(rule, blueprint, factor)))
     _fitting(rule, blueprint, lambda: sum(1 for _ in network_layers(scaled.blueprint)))
     return scaled
+
+
+def _applied(rule: ScalingRule, blueprint: Blueprint, factor: float) -> ScaledBlueprint:
+    scaled = rule(blueprint, factor)
+    return replace(scaled, blueprint=with_layers_counted(scaled.blueprint))
 
 
 def _unchanged(scaled: ScaledBlueprint, blueprint: Blueprint) -> bool:
@@ -87,7 +93,7 @@ def nearest_change(rule: ScalingRule, blueprint: Blueprint, factor: float) -> fl
     direction = 1.0 if factor > 1 else -1.0
 
     def changed(exponent: float) -> bool:
-        return not _unchanged(rule(blueprint, math.exp(direction * exponent)), blueprint)
+        return not _unchanged(_applied(rule, blueprint, math.exp(direction * exponent)), blueprint)
 
     same = abs(math.log(factor))
     changing = next((exponent for exponent in _exponents(same) if changed(exponent)), None)
@@ -139,7 +145,7 @@ def solve(rule: ScalingRule, blueprint: Blueprint, factor: float, cost: Count) -
     def distance(found: tuple[ScaledBlueprint, float]) -> float:
         return abs(math.log(found[1] / factor))
 
-    tried = [(rule(blueprint, 1.0), 1.0)] if factor == 1 else _search(rule, blueprint, growth, factor)
+    tried = [(_applied(rule, blueprint, 1.0), 1.0)] if factor == 1 else _search(rule, blueprint, growth, factor)
     best, _ = min(tried, key=distance)
     if factor != 1 and _unchanged(best, blueprint):
         nearest = min((found for found in tried if not _unchanged(found[0], blueprint)), key=distance)
@@ -182,7 +188,7 @@ def _search(
     """Return what was tried, with its measure: the network itself, then factors ever nearer to ``goal``."""
 
     def attempt(exponent: float) -> tuple[ScaledBlueprint, float]:
-        scaled = rule(blueprint, math.exp(exponent))
+        scaled = _applied(rule, blueprint, math.exp(exponent))
         return scaled, _fitting(rule, blueprint, lambda: measure(scaled))
 
     tried = [attempt(0.0)]

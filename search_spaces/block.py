@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from search_spaces.blueprint import Blueprint, PlacedBlock
-from search_spaces.layers import Cost, Layer, total
+from search_spaces.errors import UsageError
+from search_spaces.layers import Cost, Layer, total, weighted_groups
 from search_spaces.registry import Registry
 
 if TYPE_CHECKING:
@@ -46,12 +47,35 @@ def register_block(name: str) -> Callable[[B], B]:
     return enter
 
 
+def plain_layers(placed: PlacedBlock) -> tuple[Layer, ...]:
+    """Return the layers of one placed block, all of them in float32."""
+    return blocks.get(placed.kind).layers(placed.in_width, placed.out_width, placed.in_size, **placed.keywords)
+
+
 def block_layers(placed: PlacedBlock) -> tuple[Layer, ...]:
-    """Return the layers of one placed block."""
-    layers = blocks.get(placed.kind).layers(placed.in_width, placed.out_width, placed.in_size, **placed.keywords)
+    """Return the layers of one placed block, each with its precision.
+
+    Raises:
+        UsageError: the block has not as many weighted layers as precisions.
+    """
+    layers = plain_layers(placed)
     if placed.precision == "fp32":
         return layers
-    return tuple(replace(layer, precision=placed.precision) for layer in layers)
+    if isinstance(placed.precision, str):
+        return tuple(replace(layer, precision=placed.precision) for layer in layers)
+    groups = weighted_groups(layers)
+    check_precisions(placed, len(groups))
+    pairs = zip(groups, placed.precision, strict=True)
+    return tuple(replace(layer, precision=name) for group, name in pairs for layer in group)
+
+
+def check_precisions(placed: PlacedBlock, num_layers: int) -> None:
+    """Raise UsageError unless the block has one precision, or one for each of its ``num_layers`` weighted layers."""
+    if not isinstance(placed.precision, str) and len(placed.precision) != num_layers:
+        raise UsageError(
+            f"block {placed.name!r} ({placed.kind}) got {len(placed.precision)} precisions: give one for all its "
+            f"layers or {num_layers}, one a convolution or linear map"
+        )
 
 
 def network_layers(blueprint: Blueprint) -> Iterator[Layer]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from search_spaces.errors import UsageError
 
 Setting = int | float | str | bool
+Precisions = str | tuple[str, ...]
 
 
 class Level(NamedTuple):
@@ -40,15 +41,18 @@ class Block:
             names that end in ``_width`` are channel counts and scale with the width; ``heads`` counts attention heads;
             ``scales`` false on a stem: no rule changes its width; ``pyramid`` true on a head: its input is the pyramid,
             the image and the last map of each resolution, instead of the last map alone.
-        precision: of its weighted layers, a name of ``search_spaces.precision``; ``fp32`` is not quantised.
+        precision: of its weighted layers: one name of ``search_spaces.precision`` for all, or one a layer in the order
+            of the block's list of layers (equal ones become one name); ``fp32`` is not quantised.
     """
 
     kind: str
     settings: tuple[tuple[str, Setting], ...] = ()
-    precision: str = "fp32"
+    precision: Precisions = "fp32"
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.precision, str) and len(set(self.precision)) == 1:
+            object.__setattr__(self, "precision", self.precision[0])
         # Blocks are the keys of caches that whole populations pass through: hashed once, not at every look.
         object.__setattr__(self, "_hash", hash((self.kind, self.settings, self.precision)))
 
@@ -108,7 +112,7 @@ class PlacedBlock:
     in_size: tuple[int, int]
     settings: tuple[tuple[str, Setting], ...]
     levels: tuple[Level, ...] = ()
-    precision: str = "fp32"
+    precision: Precisions = "fp32"
 
     @property
     def arguments(self) -> dict[str, Setting]:
@@ -171,7 +175,8 @@ class Blueprint:
         """Return plain JSON data, the inverse of ``blueprint_from_dict``."""
 
         def block(value: Block) -> dict[str, object]:
-            precision = {} if value.precision == "fp32" else {"precision": value.precision}
+            given = value.precision if isinstance(value.precision, str) else list(value.precision)
+            precision = {} if given == "fp32" else {"precision": given}
             return {"kind": value.kind, **precision, **dict(value.settings)}
 
         def stage(value: Stage) -> dict[str, object]:
@@ -199,7 +204,7 @@ def blueprint_from_dict(content: Mapping[str, Any]) -> Blueprint:
         for key, item in settings.items():
             if not isinstance(item, Setting):
                 raise TypeError(f"setting {key!r} got {item!r}, allowed: a number, a string or a truth value")
-        return replace(Block.of(str(value["kind"]), **settings), precision=str(value.get("precision", "fp32")))
+        return replace(Block.of(str(value["kind"]), **settings), precision=_precisions(value.get("precision", "fp32")))
 
     def stage(value: Any) -> Stage:
         return Stage(str(value["name"]), int(value["width"]), tuple(block(item) for item in value["blocks"]))
@@ -219,3 +224,11 @@ def blueprint_from_dict(content: Mapping[str, Any]) -> Blueprint:
             f"the blueprint can't be read ({type(error).__name__}: {error}): "
             "expected keys family, in_channels, resolution, stem, stages, head"
         ) from None
+
+
+def _precisions(given: Any) -> Precisions:
+    if isinstance(given, list) and given:
+        return tuple(map(str, given))
+    if not isinstance(given, str):
+        raise TypeError(f"precision got {given!r}, allowed: a name, or a list of names, one a layer")
+    return given

@@ -27,7 +27,8 @@ class Layer:
         inputs, outputs: elements of activations read and written.
         bias: elements to which a bias is added (pycls counts one each).
         held: elements of other tensors alive meanwhile (a residual's), for the memory estimate.
-        precision: of the block that it is part of (``search_spaces.precision``).
+        precision: of the weighted layer itself (``search_spaces.precision``); another layer has that of the weighted
+            layer before it in its block, into which exporters fold a BatchNorm.
     """
 
     op: str
@@ -41,6 +42,23 @@ class Layer:
 
 
 PRODUCTS = frozenset({"conv", "depthwise", "linear", "attention"})
+MAPS = PRODUCTS - {"attention"}
+"""Products with weights: convolutions and linear maps."""
+
+
+def is_weighted(layer: Layer) -> bool:
+    """Return whether the layer multiplies by weights of its own, which a precision can be given to."""
+    return layer.op in MAPS and layer.params > 0
+
+
+def weighted_groups(layers: Iterable[Layer]) -> tuple[tuple[Layer, ...], ...]:
+    """Return ``layers`` cut before each weighted layer but the first: one group a weighted layer, or one of all."""
+    groups: list[list[Layer]] = [[]]
+    for layer in layers:
+        if is_weighted(layer) and any(map(is_weighted, groups[-1])):
+            groups.append([])
+        groups[-1].append(layer)
+    return tuple(map(tuple, groups))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,39 +2,29 @@
 
 Every position's placed block depends on a few knobs (``SearchSpace.position_knobs``). Its table has one row for each
 combination of their values and of being inactive, zeros where the position is absent; the cost of a network is the sum
-of one row a position. Neighbouring positions share a table while it stays in the processor's cache.
+of one row a position (of one row a layer, where layers have knobs of their own). Neighbouring positions share a table
+while it stays in the processor's cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search_spaces.block import block_layers
-from search_spaces.blueprint import PlacedBlock
 from search_spaces.errors import UsageError
 from search_spaces.layers import Layer, counting_rule
+from search_spaces.parts import Part
 from search_spaces.space import Genes, SearchSpace
 
 Terms = Callable[[tuple[Layer, ...]], Sequence[float]]
 
 MAX_TABLE_ROWS = 16_384
 CHUNK_ROWS = 16_384
-
-
-@dataclass(frozen=True)
-class _Position:
-    """The placed block of one position by row of its table; rows that are missing have none."""
-
-    columns: tuple[int, ...]
-    shape: tuple[int, ...]
-    blocks: dict[int, PlacedBlock]
 
 
 @dataclass(frozen=True)
@@ -51,8 +41,8 @@ class PopulationTable:
 
     Args:
         space: the space.
-        terms: maps the layers of one block to a vector; the vectors of a network's blocks add up (``reduce`` np.add)
-            or their maximum is taken (np.maximum).
+        terms: maps layers of one block to a vector; vectors of a network's layers add up (``reduce`` np.add) or their
+            maximum is taken (np.maximum), whichever way they are grouped.
         dtype: of the sums; int64 is exact.
         reduce: how vectors of positions combine.
         only: which positions count, by name; None: all.
@@ -69,12 +59,11 @@ class PopulationTable:
     ) -> None:
         self.space = space
         self._reduce = reduce
-        known: dict[PlacedBlock, Sequence[float]] = {}
-        places = zip(space.position_knobs(), _positions(space), strict=True)
-        chosen = [position for name, position in places if only is None or only(name)]
+        known: dict[Hashable, Sequence[float]] = {}
+        chosen = [part for part in space.parts() if only is None or only(part.position)]
         if not chosen:
             raise UsageError(f"space {space.name!r} has no position that counts: choose among its position_knobs")
-        single = [_fill(position, terms, dtype, known) for position in chosen]
+        single = [_fill(part, terms, dtype, known) for part in chosen]
         self._tables = _merge(single, space, reduce, max_rows)
 
     def __call__(self, genes: Genes) -> NDArray[Any]:
@@ -93,53 +82,17 @@ class PopulationTable:
         return out
 
 
-def _fill(
-    position: _Position, terms: Terms, dtype: type[np.generic], known: dict[PlacedBlock, Sequence[float]]
-) -> _Table:
-    """Return the table of a position; ``known`` holds the vectors so far: the same block costs the same elsewhere."""
+def _fill(part: Part, terms: Terms, dtype: type[np.generic], known: dict[Hashable, Sequence[float]]) -> _Table:
+    """Return the table of a part; ``known`` holds the vectors so far: the same block costs the same elsewhere."""
     vectors = []
-    for placed in position.blocks.values():
-        block = replace(placed, name="")
-        if block not in known:
-            known[block] = terms(block_layers(placed))
-        vectors.append(known[block])
-    rows = np.zeros((prod(position.shape), len(vectors[0])), dtype=dtype)
-    rows[list(position.blocks)] = vectors
-    return _Table(position.columns, _multipliers(position.shape), rows)
-
-
-@lru_cache(maxsize=8)
-def _positions(space: SearchSpace) -> tuple[_Position, ...]:
-    """Return every position of ``space``; kept, since each quantity of a population has tables of its own."""
-    position_knobs = space.position_knobs()
-    names: dict[tuple[int, ...], list[str]] = {}
-    for name, knobs in position_knobs.items():
-        names.setdefault(tuple(sorted(space.column[knob] for knob in knobs)), []).append(name)
-    found: dict[str, _Position] = {}
-    for columns, group in names.items():
-        found.update(_place(space, columns, group))
-    return tuple(found[name] for name in position_knobs)
-
-
-def _place(space: SearchSpace, columns: tuple[int, ...], names: Sequence[str]) -> dict[str, _Position]:
-    """Place the blocks at ``names`` once for every combination of their knobs, all others at their largest.
-
-    Combinations in which the activity of a knob would be another have no block.
-    """
-    shape = tuple(len(space.knobs[column].values) + 1 for column in columns)
-    chosen = np.indices(shape, dtype=np.int16).reshape(len(shape), prod(shape)).T - 1
-    genes = np.tile(space.num_choices - 1, (len(chosen), 1))
-    genes[:, columns] = chosen
-    possible = (space.active(genes)[:, columns] == (chosen >= 0)).all(axis=1)
-    blocks: dict[str, dict[int, PlacedBlock]] = {name: {} for name in names}
-    for place, architecture in zip(np.flatnonzero(possible).tolist(), space.decode(genes[possible]), strict=True):
-        for placed in space.blueprint(architecture).placed():
-            if placed.name in blocks:
-                blocks[placed.name][place] = placed
-    for name, found in blocks.items():
-        if not found:
-            raise UsageError(f"space {space.name!r} has no block at {name!r}: mend its position_knobs")
-    return {name: _Position(columns, shape, found) for name, found in blocks.items()}
+    for found in part.rows.values():
+        key = found.key
+        if key not in known:
+            known[key] = terms(found.layers())
+        vectors.append(known[key])
+    rows = np.zeros((prod(part.shape), len(vectors[0])), dtype=dtype)
+    rows[list(part.rows)] = vectors
+    return _Table(part.columns, _multipliers(part.shape), rows)
 
 
 def _multipliers(shape: Sequence[int]) -> tuple[int, ...]:

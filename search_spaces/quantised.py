@@ -1,13 +1,14 @@
-"""A space whose networks also choose the precision of every block: architecture and quantisation searched as one.
+"""A space whose networks also choose the precisions of blocks or layers: architecture and quantisation searched as one.
 
-SimQ-NAS (arXiv 2312.13301): the genome is the architecture's followed by the policy's; the entries of blocks that a
-network lacks are inactive. To everything else it is a space as any other: its blueprints carry the precisions.
+SimQ-NAS (arXiv 2312.13301): the genome is the architecture's followed by the policy's; the entries of blocks and layers
+that a network lacks are inactive. To everything else it is a space as any other: its blueprints carry the precisions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from functools import cached_property
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,24 +18,34 @@ from search_spaces.architecture import Architecture, read_architecture
 from search_spaces.blueprint import Blueprint
 from search_spaces.errors import UsageError, unknown
 from search_spaces.knobs import Knob, Value
-from search_spaces.precision import PRECISIONS, PrecisionName, policy_of, with_policy
-from search_spaces.space import Genes, SearchSpace, SpaceSettings
+from search_spaces.parts import Part
+from search_spaces.precision import PRECISIONS, PrecisionName, with_policy
+from search_spaces.precision_parts import precision_parts
+from search_spaces.precision_slots import block_slots, layer_slots
+from search_spaces.space import Genes, SearchSpace, SpaceSettings, settings_json
 
 SUFFIX = ".precision"
 
 
+def _is_default(granularity: str) -> bool:
+    return granularity == "block"
+
+
 class QuantisationSettings(BaseModel):
-    """What blocks may choose from.
+    """What blocks or layers may choose from.
 
     Attributes:
-        precisions: of every block that is not in ``fixed``, smallest first.
-        fixed: by position (``stem``, ``stage2.block1``, ``head``) the precision that a block always has.
+        precisions: of everything that is not in ``fixed``, smallest first.
+        fixed: by position (``stem``, ``stage2.block1``, ``head``) the precision that a block always has; where layers
+            choose, also by layer (``stage2.block1.mbconv.project.conv``).
+        granularity: whether each block chooses one precision for all its weighted layers, or each of them its own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     precisions: tuple[PrecisionName, ...] = Field(("int4_weights", "int8", "fp32"), min_length=1)
     fixed: dict[str, PrecisionName] = {}
+    granularity: Literal["block", "layer"] = Field("block", exclude_if=_is_default)
 
     @field_validator("precisions")
     @classmethod
@@ -55,8 +66,15 @@ def read_quantisation(given: object) -> QuantisationSettings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(("quantisation", *map(str, first["loc"])))
-        allowed = f"allowed: {', '.join(PRECISIONS)}" if first["type"] == "literal_error" else first["msg"]
+        of_precision = first["type"] == "literal_error" and first["loc"][0] != "granularity"
+        allowed = f"allowed: {', '.join(PRECISIONS)}" if of_precision else first["msg"]
         raise UsageError(f"{where} got {first['input']!r}: {allowed}") from None
+
+
+def _with_quantisation(settings: SpaceSettings, quantisation: QuantisationSettings) -> SpaceSettings:
+    kind = create_model("Settings", __base__=type(settings), quantisation=(QuantisationSettings, ...))
+    # The plugin of pydantic takes what create_model makes for a class without bases.
+    return cast(SpaceSettings, kind(**settings.model_dump(), quantisation=quantisation))
 
 
 def architecture_space(space: SearchSpace) -> SearchSpace:
@@ -67,52 +85,80 @@ def architecture_space(space: SearchSpace) -> SearchSpace:
 class QuantisedSpace(SearchSpace):
     """The networks of ``base``, each with every policy.
 
+    Attributes:
+        base: the space of the architectures.
+        slots: what has a precision of its own, by position or layer.
+
     Raises:
-        UsageError: ``fixed`` names a position that the space lacks or that has no weights, or whether a block stands
-            depends on several knobs.
+        UsageError: ``fixed`` names a position or layer that the space lacks or that has no weights, or whether a block
+            stands depends on several knobs.
     """
 
     def __init__(self, base: SearchSpace, quantisation: QuantisationSettings) -> None:
         self.base, self.name = base, base.name
-        self._presence = _presence(base)
-        precisions = quantisation.precisions
-        common = dict.fromkeys(self._presence, precisions[0]) if len(precisions) == 1 else {}
-        self._fixed: dict[str, str] = {**common, **quantisation.fixed}
-        for position in self._fixed:
-            if position in self._presence:
-                continue
-            if position in base.position_knobs():
-                raise UsageError(f"quantisation.fixed names {position!r}: that block has no weights: drop it")
-            raise unknown(f"block of space {base.name!r} in quantisation.fixed", position, self._presence)
-        self._precisions = precisions
-        kind = create_model("Settings", __base__=type(base.settings), quantisation=(QuantisationSettings, ...))
-        settings = kind(**base.settings.model_dump(), quantisation=quantisation)
-        # The plugin of pydantic takes what create_model makes for a class without bases.
-        super().__init__(cast(SpaceSettings, settings))
+        self.slots = layer_slots(base) if quantisation.granularity == "layer" else block_slots(base)
+        self._precisions = quantisation.precisions
+        self._fixed = self._fixed_slots(quantisation)
+        super().__init__(_with_quantisation(base.settings, quantisation))
+
+    def _fixed_slots(self, quantisation: QuantisationSettings) -> dict[str, str]:
+        """Return the precision of each slot that has no choice."""
+        precisions, fixed = quantisation.precisions, quantisation.fixed
+        positions = {slot.position for slot in self.slots.values()}
+        for name in fixed:
+            if name in self.base.position_knobs() and name not in positions:
+                raise UsageError(f"quantisation.fixed names {name!r}: that block has no weights: drop it")
+            if name not in positions and name not in self.slots:
+                known = [*positions, *self.slots]
+                raise unknown(f"block of space {self.base.name!r} in quantisation.fixed", name, known)
+        only = precisions[0] if len(precisions) == 1 else None
+        found = {name: fixed.get(name, fixed.get(slot.position, only)) for name, slot in self.slots.items()}
+        return {name: given for name, given in found.items() if given is not None}
 
     def make_knobs(self) -> Sequence[Knob]:
-        """Return the architecture's knobs, then one for the precision of each block."""
+        """Return the architecture's knobs, then one for the precision of each block or layer."""
         found = list(self.base.knobs)
-        for position, (parent, values) in self._presence.items():
-            if position not in self._fixed:
-                found.append(Knob(position + SUFFIX, self._precisions, False, parent, values))
+        for name, slot in self.slots.items():
+            if name not in self._fixed:
+                found.append(Knob(name + SUFFIX, self._precisions, False, slot.parent, slot.values))
         return found
 
     def blueprint(self, architecture: Architecture) -> Blueprint:
         """Return the network with its precisions."""
-        found = self.base.blueprint(self.base.architecture(self._base_values(architecture)))
         values = architecture.values
         policy = {
-            name: self._fixed[name] if name in self._fixed else str(values[name + SUFFIX]) for name in policy_of(found)
+            name: self._fixed[name] if name in self._fixed else str(values[name + SUFFIX])
+            for name, slot in self.slots.items()
+            if not slot.parent or values.get(slot.parent) in slot.values
         }
-        return with_policy(found, policy)
+        return with_policy(self.base.blueprint(self.base.architecture(self._base_values(architecture))), policy)
 
     def position_knobs(self) -> Mapping[str, tuple[str, ...]]:
-        """Return the base's, and the precision where there is a choice."""
+        """Return the base's, and the precisions where there is a choice."""
         return {
-            name: (*knobs, name + SUFFIX) if name + SUFFIX in self.column else knobs
-            for name, knobs in self.base.position_knobs().items()
+            position: (
+                *knobs,
+                *(name + SUFFIX for name in self._by_position.get(position, ()) if name not in self._fixed),
+            )
+            for position, knobs in self.base.position_knobs().items()
         }
+
+    @cached_property
+    def _by_position(self) -> dict[str, list[str]]:
+        """The slots of each position."""
+        found: dict[str, list[str]] = {}
+        for name, slot in self.slots.items():
+            found.setdefault(slot.position, []).append(name)
+        return found
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return the base's, each slot's with its precision."""
+        return self._parts
+
+    @cached_property
+    def _parts(self) -> tuple[Part, ...]:
+        columns = {name: self.column[name + SUFFIX] for name in self.slots if name not in self._fixed}
+        return tuple(precision_parts(self.base.parts(), self._by_position, self._fixed, columns, self._precisions))
 
     def covering(self) -> Sequence[Architecture]:
         """Return the base's, at the last precision."""
@@ -130,48 +176,11 @@ class QuantisedSpace(SearchSpace):
             raise UsageError(f"the architecture is of space {name!r}, not {self.name!r}")
         if settings:
             plain = {key: value for key, value in settings.items() if key != "quantisation"}
-            base = type(self.base)(self.base.read_settings(plain))
-            given = QuantisedSpace(base, read_quantisation(settings.get("quantisation", {})))
-            if given.settings_json != self.settings_json:
+            quantisation = read_quantisation(settings.get("quantisation", {}))
+            given = _with_quantisation(self.base.read_settings(plain), quantisation)
+            if settings_json(given) != self.settings_json:
                 raise UsageError(f"the architecture's settings {settings} are not the space's: {self.settings_json}")
         return self.architecture(values)
 
     def _base_values(self, architecture: Architecture) -> dict[str, Value]:
         return {name: value for name, value in architecture.choices if name in self.base.column}
-
-
-def _presence(base: SearchSpace) -> dict[str, tuple[str, tuple[Value, ...]]]:
-    """Return (knob, values at which it stands) of every position that has weights, ("", ()) for those that always do.
-
-    Each knob is tried at each of its values, all others at their largest.
-
-    Raises:
-        UsageError: whether a block stands depends on several knobs.
-    """
-    found: dict[str, dict[str, tuple[Value, ...]]] = {name: {} for name in base.position_knobs()}
-    for column, knob in enumerate(base.knobs):
-        rows = np.tile(base.num_choices - 1, (len(knob.values), 1))
-        rows[:, column] = np.arange(len(knob.values))
-        standing = [policy_of(base.blueprint(architecture)) for architecture in base.decode(rows)]
-        for name, deciders in found.items():
-            values = tuple(value for value, policy in zip(knob.values, standing, strict=True) if name in policy)
-            if len(values) < len(knob.values):
-                deciders[knob.name] = values
-    presence = {name: _decider(base, name, deciders) for name, deciders in found.items()}
-    return {name: decider for name, decider in presence.items() if decider is not None}
-
-
-def _decider(
-    base: SearchSpace, name: str, deciders: Mapping[str, tuple[Value, ...]]
-) -> tuple[str, tuple[Value, ...]] | None:
-    """Return the one knob that decides whether the block has weights; None for a block that never has."""
-    # In a network that lacks it whatever other knobs say, the one that brings it in alone has values that do.
-    bringing = {knob: values for knob, values in deciders.items() if values}
-    if deciders and not bringing:
-        return None
-    if len(bringing) > 1:
-        raise UsageError(
-            f"space {base.name!r} can't be quantised block by block: {', '.join(bringing)} together decide whether "
-            f"{name} stands"
-        )
-    return next(iter(bringing.items()), ("", ()))

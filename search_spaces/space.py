@@ -19,6 +19,7 @@ from search_spaces.architecture import Architecture, canonical_json, read_archit
 from search_spaces.blueprint import Blueprint, Setting
 from search_spaces.errors import UsageError, unknown
 from search_spaces.knobs import Knob, Value, check_knobs, count_architectures
+from search_spaces.parts import Part, parts_by_position
 
 Genes = NDArray[np.int16]
 
@@ -94,6 +95,10 @@ class SearchSpace(ABC):
         of its knobs, and the largest of all others, lacks it or has other knobs active (a depth that is too small makes
         the knobs of a block inactive).
         """
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return what the costs of its networks add up of."""
+        return parts_by_position(self)
 
     def covering(self) -> Sequence[Architecture]:
         """Return networks that hold what the largest ones lack (a projection that stands only where widths differ)."""

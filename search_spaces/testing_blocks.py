@@ -12,12 +12,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from search_spaces.block import block_layers, module_of
+from search_spaces.block import block_layers, module_of, plain_layers
 from search_spaces.blueprint import Block, Level, PlacedBlock, Setting
 from search_spaces.building import NORMS
 from search_spaces.conv import Size
 from search_spaces.fvcore_check import fvcore_totals
-from search_spaces.layers import total
+from search_spaces.layer_names import layer_names
+from search_spaces.layers import is_weighted, total
 from search_spaces.layout import holds, layout_of, take
 
 Value = Tensor | tuple[Tensor, ...]
@@ -62,7 +63,7 @@ def check_block(small: PlacedBlock, large: PlacedBlock, inputs: Inputs = images,
 
 
 def check_layers(placed: PlacedBlock, inputs: Inputs = images) -> None:
-    """Check the closed form against fvcore's own totals: params, MACs and activations.
+    """Check the closed form against fvcore's own totals: params, MACs and activations; and the names of layers.
 
     Raises:
         UsageError: fvcore is not installed.
@@ -72,6 +73,32 @@ def check_layers(placed: PlacedBlock, inputs: Inputs = images) -> None:
     found = total(block_layers(placed), "fvcore")
     closed = (found.params, found.macs, found.activations)
     assert closed == traced, f"{placed}: the layers give (params, macs, activations) {closed}, fvcore {traced}"
+    check_names(placed, inputs)
+
+
+def check_names(placed: PlacedBlock, inputs: Inputs = images) -> None:
+    """Check that the module of each layer's name, which precisions go by, computes what the layer says, and once."""
+    module = module_of(placed).eval()
+    named = {
+        name: module.get_submodule(name.removeprefix(f"{placed.name}.{placed.kind}.")) for name in layer_names(placed)
+    }
+    found: dict[nn.Module, list[tuple[int, ...]]] = {each: [] for each in named.values()}
+    for each in found:
+        each.register_forward_hook(lambda layer, _, output: found[layer].append(_measured(layer, output)))
+    with torch.no_grad():
+        module(
+            _each(inputs(placed.in_width, placed.in_size, torch.Generator().manual_seed(0)), lambda value: value[:1])
+        )
+    layers = [layer for layer in plain_layers(placed) if is_weighted(layer)]
+    for (name, each), layer in zip(named.items(), layers if named else (), strict=True):
+        expected = [(layer.params, layer.macs, layer.outputs, layer.bias)]
+        assert found[each] == expected, f"{name}: (params, macs, outputs, bias) {expected}, its module's {found[each]}"
+
+
+def _measured(layer: nn.Module, output: Tensor) -> tuple[int, ...]:
+    weight, bias = layer.get_parameter("weight"), getattr(layer, "bias", None)
+    params = sum(map(Tensor.numel, layer.parameters()))
+    return params, output.numel() * weight[0].numel(), output.numel(), 0 if bias is None else output.numel()
 
 
 def check_nesting(small: Placed, large: Placed, inputs: Inputs = images, seed: int = 0) -> None:

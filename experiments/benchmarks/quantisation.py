@@ -30,6 +30,7 @@ def run(
     algorithm: str = "ehvi",
     measured_networks: int = 24,
     exported: int = 2,
+    granularity: str = "block",
 ) -> dict[str, Any]:
     """Search precisions and architecture together, all int8, and float32: hypervolume over accuracy, latency, size.
 
@@ -42,6 +43,7 @@ def run(
         algorithm: of all three searches.
         measured_networks: timed to learn the latency.
         exported: networks of each joint front of seed 0 that onnxruntime runs over the test images.
+        granularity: of the precisions of the joint search: block or layer.
     """
     from experiments.journal import Journal
     from experiments.machine import machine, versions
@@ -58,7 +60,7 @@ def run(
             "give at least 1, 1, 5 and 0"
         )
     journal = Journal(out / "quantisation.jsonl")
-    latency = learn_latency(journal, measured_networks)
+    latency = learn_latency(journal, measured_networks, granularity)
     check = latency.model.leave_one_out() if latency.model else None
     assert check is not None, "networks were timed"
     rows, parity = [], []
@@ -73,6 +75,7 @@ def run(
         "space": "resnet, small_image, 14 pixels, widths 0.5, 1, 1.5",
         "evaluations": evaluations,
         "algorithm": algorithm,
+        "granularity": granularity,
         "latency": {
             "of": "a batch of 64 in onnxruntime, processor time of one thread",
             "timed_networks": len(latency.measured_ms),

@@ -13,11 +13,11 @@ def precisions(blueprint: Blueprint) -> str:
     """Return the section on precisions, or "" where all is float32."""
     if not is_quantised(blueprint):
         return ""
-    rows = ["| blocks | precision | bits of weights | bits of activations |", "| --- | --- | --- | --- |"]
+    rows = ["| blocks and layers | precision | bits of weights | bits of activations |", "| --- | --- | --- | --- |"]
     for name, group in groupby(policy_of(blueprint).items(), key=lambda item: item[1]):
-        positions, found = [position for position, _ in group], precision(name)
-        blocks = positions[0] if len(positions) == 1 else f"{positions[0]} to {positions[-1]}"
-        rows.append(f"| {blocks} | {name} | {found.weight_bits} | {found.activation_bits} |")
+        names, found = [each for each, _ in group], precision(name)
+        where = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+        rows.append(f"| {where} | {name} | {found.weight_bits} | {found.activation_bits} |")
     return (
         "## Precisions\n\nPost-training, of convolutions and linear maps, BatchNorm folded in: weights symmetric "
         "with one scale a channel, 8-bit activations with one scale and zero point a tensor, from the least to the "

@@ -78,7 +78,9 @@ def _nodes_of(model: Any, layers: Mapping[str, Precision]) -> dict[str, str]:
             if name is not None:
                 found[node.name] = name
     if missing := sorted(set(layers) - set(found.values())):
-        raise NasError(f"layer {missing[0]!r} is no Conv, Gemm or MatMul of the ONNX graph: fix its block at fp32")
+        raise NasError(
+            f"layer {missing[0]!r} is no Conv, Gemm or MatMul of the ONNX graph: fix it or its block at fp32"
+        )
     return found
 
 

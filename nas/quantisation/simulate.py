@@ -17,24 +17,24 @@ from nas.quantisation.fold import folded
 from nas.quantisation.scheme import Range, channel_scales, round_bfloat16, round_bias, round_weights
 from search_spaces.blueprint import Blueprint
 from search_spaces.errors import UsageError
+from search_spaces.layer_names import QUANTISABLE
 from search_spaces.precision import Precision, policy_of, precision
-
-WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Linear)
 
 
 def weighted_modules(network: nn.Module, blueprint: Blueprint) -> dict[str, Precision]:
     """Return the precision of each module with weights, by its name in ``network``, where it is not float32.
 
     Raises:
-        UsageError: a precision is unknown.
+        UsageError: a precision is unknown, or a block that has one a layer has no modules for them.
     """
     policy = {name: precision(given) for name, given in policy_of(blueprint).items() if given != "fp32"}
     found = {}
     for name, module in network.named_modules():
-        if isinstance(module, WEIGHTED):
-            position = next((each for each in policy if name.startswith(f"{each}.")), None)
-            if position is not None:
-                found[name] = policy[position]
+        if isinstance(module, QUANTISABLE):
+            # The policy names the module itself, or the block that holds it.
+            given = next((each for each in policy if f"{name}.".startswith(f"{each}.")), None)
+            if given is not None:
+                found[name] = policy[given]
     return found
 
 
@@ -92,7 +92,7 @@ def simulated(network: nn.Module, blueprint: Blueprint, calibration: Sequence[Te
 
     Args:
         network: the plain module of ``blueprint``, in float32 with BatchNorm statistics.
-        blueprint: says the precision of each block.
+        blueprint: says the precision of each block or layer.
         calibration: prepared images, (n, channels, height, width) each, on the network's device.
 
     Raises:

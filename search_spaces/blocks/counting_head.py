@@ -70,6 +70,9 @@ class CountingHead(nn.Module):
         """Return what one image costs."""
         sizes = [level.size for level in backbone_levels(levels)]
         found = list(Lateral.layers(levels, decoder_width, "relu"))
+        for size in sizes:
+            cells = out_width * size[0] * size[1]
+            found += [Prediction.layer(decoder_width, out_width, size), Layer("activation", 0, 0, cells, cells)]
         for size, coarser in pairwise(sizes):
             cells = size[0] * size[1]
             found += [
@@ -81,8 +84,5 @@ class CountingHead(nn.Module):
                 *(Layer("scale", 0, 0, (1 + out_width) * cells, out_width * cells),) * 2,
                 Layer("add", 0, 0, 2 * out_width * cells, out_width * cells),
             ]
-        for size in sizes:
-            cells = out_width * size[0] * size[1]
-            found += [Prediction.layer(decoder_width, out_width, size), Layer("activation", 0, 0, cells, cells)]
         outputs = out_width * sizes[0][0] * sizes[0][1]
         return (*found, Layer("scale", 0, 0, outputs, outputs))

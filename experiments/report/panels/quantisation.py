@@ -1,4 +1,4 @@
-"""The precisions of the chosen networks, block by block."""
+"""The precisions of the chosen networks, block by block, and layer by layer where those of a block differ."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def quantisation(data: ReportData) -> Panel | None:
     if not networks:
         return None
     lead = (
-        "Bits of each weight, block by block from stem to head. Convolutions and linear maps of a block are of one "
-        "precision: int8 computes in integers, int8_weights and int4_weights store weights alone so, bf16 rounds both."
+        "Bits of each weight, block by block from stem to head, and layer by layer where convolutions and linear maps "
+        "of a block differ: int8 computes in integers, int8_weights and int4_weights store weights alone so, bf16 "
+        "rounds both."
     )
     return Panel("quantisation", "Precisions", "Precisions", 75, [_card(network) for network in networks], lead)
 
@@ -27,9 +28,9 @@ def quantisation(data: ReportData) -> Panel | None:
 def _card(network: ChosenNetwork) -> Card:
     blueprint = network.read_blueprint()
     bars = []
-    for position, name in policy_of(blueprint).items():
+    for where, name in policy_of(blueprint).items():
         found = precision(name)
         text = f"{name}: weights {found.weight_bits}, activations {found.activation_bits} bits"
-        bars.append(Bar(position, text, found.weight_bits / FLOAT_BITS))
+        bars.append(Bar(where, text, found.weight_bits / FLOAT_BITS))
     caption = f"{byte_count(size_bytes(network_layers(blueprint)))} of constants in the ONNX file"
     return Card(network.label, [Bars(bars, caption, ("analytic",))], tag=network.key)

@@ -5,15 +5,31 @@ One pair a line. Settings that choose another function of the same weights (wind
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from search_spaces.block import blocks
+from search_spaces.block import blocks, module_of
+from search_spaces.blocks.crossvit_stem import large_grid
 from search_spaces.blueprint import PlacedBlock, Setting
 from search_spaces.conv import Size
+from search_spaces.layer_names import layer_names
 from search_spaces.nas_wiring import wiring
-from search_spaces.testing_blocks import Inputs, Placed, check_nesting, images, place, place_head, pyramid, tokens
+from search_spaces.precision import has_weights
+from search_spaces.testing_blocks import (
+    Inputs,
+    Placed,
+    Value,
+    check_names,
+    check_nesting,
+    images,
+    place,
+    place_head,
+    pyramid,
+    tokens,
+)
 
 Pair = tuple[Placed, Placed]
 Choice = Setting | tuple[Setting, Setting]
@@ -26,8 +42,8 @@ def cells(width: int, size: Size, generator: torch.Generator) -> Tensor:
 
 
 def branches(width: int, size: Size, generator: torch.Generator) -> tuple[Tensor, ...]:
-    """Tokens of a small branch of half the width and of a large branch on half the grid."""
-    return tokens(width // 2, size, generator), tokens(width, (size[0] // 2, size[1] // 2), generator)
+    """Tokens of a small branch of half the width and of a large branch of 0.7 of the grid a side."""
+    return tokens(width // 2, size, generator), tokens(width, large_grid(size, 0.7), generator)
 
 
 def two_maps(width: int, size: Size, generator: torch.Generator) -> tuple[Tensor, ...]:
@@ -184,3 +200,28 @@ def test_block_is_nested(kind: str) -> None:
     assert found, f"block {kind!r} has no nesting test: add a pair of it to PAIRS"
     for small, large in found:
         check_nesting(small, large, INPUTS.get(kind, images))
+
+
+ONE_PRECISION = {"channel_mixer", "osnet_block", "sret"}
+"""Their weighted layers are not a module each: shared weights, and of ``channel_mixer`` the feed-forwards of PAIRS."""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in blocks.names() if of_this_package(kind)])
+def test_layers_are_the_modules_of_their_names(kind: str) -> None:
+    chains = [[placed] if isinstance(placed, PlacedBlock) else placed for pair in PAIRS for placed in pair]
+    found = [(chain[:number], each) for chain in chains for number, each in enumerate(chain) if each.kind == kind]
+    for before, each in found:
+        check_names(each, after(before) if before else INPUTS.get(kind, images))
+    named = any(layer_names(each) for _, each in found)
+    assert named == (kind not in ONE_PRECISION and any(has_weights(each) for _, each in found))
+
+
+def after(chain: Sequence[PlacedBlock]) -> Inputs:
+    """What the blocks of ``chain`` give."""
+    before = nn.Sequential(*map(module_of, chain)).eval()
+
+    def given(_width: int, _size: Size, generator: torch.Generator) -> Value:
+        found: Value = before(images(chain[0].in_width, chain[0].in_size, generator))
+        return found
+
+    return given
