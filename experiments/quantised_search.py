@@ -60,7 +60,8 @@ def as_joint(joint: SearchSpace, found: SearchSpace, genes: Genes) -> Genes:
         precisions = {
             name + SUFFIX: policy[slot.position] for name, slot in joint.slots.items() if slot.position in policy
         }
-        architectures.append(joint.architecture({**architecture.values, **precisions}))
+        values = {name: value for name, value in architecture.choices if name in joint.base.column}
+        architectures.append(joint.architecture({**values, **precisions}))
     return joint.encode(architectures)
 
 
@@ -211,7 +212,8 @@ def search(problem: Problem, name: str, algorithm: str, evaluations: int) -> tup
     from nas.search.algorithm import algorithms
     from nas.search.search import run_search
 
-    found, joint = make_space(name), problem.joint
+    joint = problem.joint
+    found = joint if name == "joint" else make_space(name)
     kind = algorithms.get(algorithm)
 
     def same(genes: Genes) -> Genes:

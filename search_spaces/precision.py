@@ -190,6 +190,9 @@ def _layer_bytes(layer: Layer) -> int:
     # Each output is a sum over the fan-in, and a channel has fan-in weights and perhaps a bias.
     fan_in, biases = layer.macs // layer.outputs, 1 if layer.bias else 0
     channels = layer.params // (fan_in + biases)
+    # The bias of a linear map of tokens is added to its product in float32.
+    if layer.op == "linear" and layer.outputs > channels:
+        bias_bytes = BIAS_BYTES
     scales = SCALE_BYTES * found.integer + ZERO_POINT_BYTES * found.is_integer_arithmetic
     # A channel's weights of 4 bits share bytes with its neighbours': the tensor as a whole is rounded up.
     return -(-channels * fan_in * found.weight_bits // 8) + channels * (scales + biases * bias_bytes)

@@ -103,7 +103,10 @@ def test_the_weights_are_trained_without_precisions(folder: Path) -> None:
     ("changed", "message"),
     [
         ({"quantisation": {"precisions": ["int9"]}}, r"quantisation\.precisions\[0\] got 'int9': Input should be"),
-        ({"quantisation": {"bits": [8]}}, r"quantisation\.bits: unknown key 'bits': allowed: fixed, precisions"),
+        (
+            {"quantisation": {"bits": [8]}},
+            r"quantisation\.bits: unknown key 'bits': allowed: fixed, granularity, precisions",
+        ),
         ({"quantisation": {"fixed": {"stage9.block1": "int8"}}}, r"unknown block .*'stage9\.block1'"),
         ({"latency": {"targets": ["cpu:fp32:b1"]}, "search": {}}, "give cpu:fp32:b1:onnxruntime, or latency.measure"),
     ],

@@ -156,3 +156,13 @@ def test_quantised_weights_are_read_at_their_bytes(precision, num_bytes):
     h100 = target("h100:fp32:b1")
     ratio = (layer_ms(replace(layer, precision=precision), h100) - floor_ms) / (layer_ms(layer, h100) - floor_ms)
     assert ratio == pytest.approx(num_bytes / 4, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["int8", "bf16"])
+def test_attention_beside_quantised_layers_stays_as_it_is(name: str) -> None:
+    """Its products are of two activations: no weights, and nothing that a quantiser changes."""
+    attention = Layer("attention", macs=10**11, inputs=10**6, outputs=10**6)
+    linear = Layer("linear", macs=10**11, params=10**6, inputs=10**6, outputs=10**6)
+    where = target("t4:fp32:b1")
+    assert layer_ms(replace(attention, precision=name), where) == layer_ms(attention, where)
+    assert (layer_ms(replace(linear, precision="int8"), where) < layer_ms(linear, where)) is True

@@ -9,8 +9,12 @@ from rules_anywhere import ANYWHERE
 from scaling.rule import scaling_rule
 from scaling.scaled import achieved
 from scaling.solve import nearest_change, scale, solve
+from search_spaces.block import cost, network_layers
 from search_spaces.blueprint import Blueprint
 from search_spaces.errors import UsageError
+from search_spaces.layer_names import layer_names
+from search_spaces.precision import size_bytes, with_policy
+from search_spaces.spaces import space
 
 
 @pytest.mark.parametrize("name", ANYWHERE)
@@ -101,3 +105,21 @@ def test_scale_is_the_rule_where_it_changes_something(mobile: Blueprint) -> None
     rule = scaling_rule("fast")
     assert scale(rule, mobile, 4) == rule(mobile, 4)
     assert scale(rule, mobile, 1).blueprint == mobile
+
+
+def test_precisions_of_layers_are_kept_where_the_layers_are() -> None:
+    """Repeated by depth, a stage's first block loses its shortcut's convolution, and with it the list of precisions."""
+    family = space("resnet", form="small_image", in_channels=1, num_classes=10)
+    plain = family.blueprint(family.smallest())
+    precisions = {
+        name: "int8" if number % 2 else "fp32"
+        for number, name in enumerate(name for placed in plain.placed() for name in layer_names(placed))
+    }
+    mixed = with_policy(plain, precisions)
+    depths = [stage.depth for stage in mixed.stages]
+    found = solve(scaling_rule("efficientnet"), mixed, 8, cost).scaled.blueprint
+    assert [stage.depth for stage in found.stages] > depths
+    size_bytes(network_layers(found))
+    for before, after in zip(mixed.stages, found.stages, strict=True):
+        assert after.blocks[0].precision == before.blocks[0].precision
+        assert {block.precision for block in after.blocks[1:]} == {"fp32"}

@@ -18,8 +18,10 @@ def bench(out: Path, **settings: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", SEARCHES)
-def test_networks_of_each_search_are_networks_of_the_joint_space(name: str) -> None:
-    joint, found = make_space("joint"), make_space(name)
+@pytest.mark.parametrize("granularity", ["block", "layer"])
+def test_networks_of_each_search_are_networks_of_the_joint_space(granularity: str, name: str) -> None:
+    # The joint search's own rows are those of the joint space.
+    joint, found = make_space("joint", granularity), make_space(name)
     genes = found.sample(np.random.default_rng(0), 10)
     same = [joint.blueprint(each) for each in joint.decode(as_joint(joint, found, genes))]
     assert same == [found.blueprint(each) for each in found.decode(genes)]
@@ -50,6 +52,7 @@ def test_a_small_run_and_the_same_from_its_journal(tmp_path: Path, monkeypatch: 
         ({"data": "fashion_mnist"}, "give the folder of its four .gz files"),
         ({"evaluations": 0}, "evaluations is 0"),
         ({"measured_networks": 2}, "measured_networks 2"),
+        ({"granularity": "stage"}, "quantisation.granularity got 'stage': .* 'block' or 'layer'"),
     ],
 )
 def test_what_can_not_be_used_is_named(tmp_path: Path, settings: dict[str, Any], message: str) -> None:

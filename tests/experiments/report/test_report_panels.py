@@ -38,6 +38,7 @@ from experiments.report.panel import (
 from experiments.report.panels.fronts import MAX_MEMBERS
 from experiments.report.panels.overview import best_on_validation
 from experiments.report.panels.predictors import MAX_POINTS
+from search_spaces.layer_names import layer_names
 from search_spaces.precision import policy_of, with_policy
 
 THIN = "\u202f"
@@ -357,6 +358,19 @@ def test_the_test_accuracy_is_of_the_weights_that_validation_images_prefer(repor
     tiles = {tile.title: tile for tile in of_type(panel(changed, "overview"), Tiles)[0].tiles}
     assert tiles["Test accuracy"].value == f"97.00{THIN}%"
     assert "inherited weights" in str(tiles["Test accuracy"].note)
+
+
+def test_precisions_of_layers_are_shown_where_they_differ(report_data: ReportData) -> None:
+    network = report_data.networks[0]
+    plain = network.read_blueprint()
+    layer = next(name for placed in plain.placed() for name in layer_names(placed) if name.startswith("stage2.block1."))
+    changed = network.model_copy(update={"blueprint": with_policy(plain, {layer: "int8"}).to_dict()})
+    made = panel(report_data.model_copy(update={"networks": (changed, *report_data.networks[1:])}), "quantisation")
+    [bars] = of_type(made, Bars)
+    found = {bar.title: bar.share for bar in bars.bars}
+    assert "stage2.block1" not in found
+    assert (found["stem"], found[layer]) == (1.0, 0.25)
+    assert sum(name.startswith("stage2.block1.") for name in found) > 1
 
 
 def test_precisions_are_shown_block_by_block(report_data: ReportData) -> None:

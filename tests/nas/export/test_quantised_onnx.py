@@ -21,6 +21,7 @@ from nas.quantisation.simulate import simulated, weighted_modules
 from search_spaces.block import network_layers
 from search_spaces.blueprint import Blueprint
 from search_spaces.errors import UsageError
+from search_spaces.layer_names import layer_names
 from search_spaces.precision import PRECISIONS, policy_of, precision, size_bytes, with_policy
 
 BYTES_A_RANGE = 5
@@ -41,10 +42,11 @@ class Quantised:
         return simulated(self.module, self.blueprint, self.calibration)
 
 
-@pytest.fixture(scope="module", params=["ofa_mobilenet"])
+@pytest.fixture(scope="module", params=["ofa_mobilenet blocks", "ofa_mobilenet layers", "vit layers"])
 def quantised(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Quantised:
-    """A network whose blocks have all five precisions in turn."""
-    module, info = random_network(request.param)
+    """A network whose blocks, or the layers of each of them, have all five precisions in turn."""
+    family, granularity = request.param.split()
+    module, info = random_network(family)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, parameter in module.named_parameters():
@@ -52,11 +54,13 @@ def quantised(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Quantis
                 # The exporter drops biases of zeros, and keeps equal ones once.
                 parameter.normal_(0, 0.1, generator=generator)
     names = list(policy_of(info.blueprint))
+    if granularity == "layers":
+        names = [name for placed in info.blueprint.placed() for name in layer_names(placed)]
     precisions = ["int8", "int4_weights", "bf16", "int8_weights", "fp32"]
     blueprint = with_policy(info.blueprint, {name: precisions[i % 5] for i, name in enumerate(names)})
     assert set(policy_of(blueprint).values()) == set(PRECISIONS)
     calibration = [info.prepare(random_images(32, seed)) for seed in (1, 2)]
-    path = tmp_path_factory.mktemp(request.param) / "model.onnx"
+    path = tmp_path_factory.mktemp(family) / "model.onnx"
     write_quantised_onnx(path, module, blueprint, calibration)
     return Quantised(path, module, blueprint, calibration, info.prepare(random_images(200, 3)))
 

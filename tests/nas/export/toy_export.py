@@ -26,7 +26,7 @@ class Exported:
 
 def random_network(family: str, seed: int = 0) -> tuple[nn.Module, ModelInfo]:
     """Return a network of random weights and BatchNorm statistics, and its description."""
-    found = space(family, form="small_image", in_channels=2, num_classes=3, **FAMILIES[family])
+    found = space(family, form="small_image", in_channels=2, num_classes=3, **FAMILIES.get(family, {}))
     architecture = found.decode(found.sample(np.random.default_rng(seed), 1))[0]
     blueprint = found.blueprint(architecture)
     module = build(blueprint, seed=seed).eval()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from nas.quantisation.scheme import Range
+from nas.quantisation.scheme import Range, round_weights
 from nas.quantisation.simulate import LayerRanges, _quantise, calibrated_ranges, simulated, weighted_modules
 from search_spaces.blueprint import Blueprint
 from search_spaces.building import build
@@ -101,6 +101,27 @@ def test_layers_have_the_precision_of_their_block() -> None:
     assert found["stem.conv_stem.conv"] == PRECISIONS["int8"]
     assert {name.partition(".")[0] for name in found} == {"stem", "head"}
     assert {each for name, each in found.items() if name.startswith("head")} == {PRECISIONS["bf16"]}
+
+
+def test_layers_of_a_block_have_their_own() -> None:
+    project = "stage2.block1.mbconv.project.conv"
+    found = weighted_modules(build(PLAIN), with_policy(PLAIN, {"stage2.block1": "int8", project: "int4_weights"}))
+    assert found.pop(project) == PRECISIONS["int4_weights"]
+    depthwise = "stage2.block1.mbconv.depthwise.conv"
+    assert found == {"stage2.block1.mbconv.expand.conv": PRECISIONS["int8"], depthwise: PRECISIONS["int8"]}
+
+
+def test_a_layer_alone_is_rounded() -> None:
+    name = "stage2.block1.mbconv.project.conv"
+    network, images = build(PLAIN).eval(), torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(4))
+    found = simulated(network, with_policy(PLAIN, {name: "int4_weights"}), [images])
+    plain = simulated(network, PLAIN, [images])
+    for path, module in plain.named_modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            weights = found.get_submodule(path).get_parameter("weight")
+            assert torch.equal(weights, module.weight) == (path != name)
+    weights = found.get_submodule(name).get_parameter("weight")
+    assert torch.equal(weights, round_weights(plain.get_submodule(name).get_parameter("weight"), 4))
 
 
 def test_a_network_of_float32_is_the_network() -> None:
