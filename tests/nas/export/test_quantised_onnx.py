@@ -49,10 +49,12 @@ def quantised(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Quantis
     module, info = random_network(family)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for parameter in module.parameters():
-            if parameter.ndim == 1:
-                # The exporter drops biases of zeros, and keeps equal ones (and weights of norms) once.
-                parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
+        for name, parameter in module.named_parameters():
+            # The exporter drops biases of zeros, and keeps equal ones (and equal weights of norms) once.
+            if name.endswith("bias"):
+                parameter.normal_(0, 0.1, generator=generator)
+            elif name.endswith("norm.weight") and parameter.ndim == 1 and family == "vit":
+                parameter.normal_(1, 0.1, generator=generator)
     names = list(policy_of(info.blueprint))
     if granularity == "layers":
         names = [name for placed in info.blueprint.placed() for name in layer_names(placed)]
