@@ -87,7 +87,9 @@ def check_names(placed: PlacedBlock, inputs: Inputs = images) -> None:
         each.register_forward_hook(lambda layer, _, output: found[layer].append(_measured(layer, output)))
     with torch.no_grad():
         module(
-            _each(inputs(placed.in_width, placed.in_size, torch.Generator().manual_seed(0)), lambda value: value[:1])
+            each_tensor(
+                inputs(placed.in_width, placed.in_size, torch.Generator().manual_seed(0)), lambda value: value[:1]
+            )
         )
     layers = [layer for layer in plain_layers(placed) if is_weighted(layer)]
     for (name, each), layer in zip(named.items(), layers if named else (), strict=True):
