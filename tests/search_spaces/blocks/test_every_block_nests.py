@@ -203,7 +203,7 @@ def test_block_is_nested(kind: str) -> None:
 
 
 ONE_PRECISION = {"channel_mixer", "osnet_block", "pem_head", "sret"}
-"""Their weighted layers are not a module each: used several times, by functions, in ``channel_mixer`` the feed-forwards of PAIRS."""
+"""Their weighted layers are not a module each; of ``channel_mixer``, with the feed-forwards of PAIRS."""
 
 
 @pytest.mark.parametrize("kind", [kind for kind in blocks.names() if of_this_package(kind)])
