@@ -163,6 +163,6 @@ def test_attention_beside_quantised_layers_stays_as_it_is(name: str) -> None:
     """Its products are of two activations: no weights, and nothing that a quantiser changes."""
     attention = Layer("attention", macs=10**11, inputs=10**6, outputs=10**6)
     linear = Layer("linear", macs=10**11, params=10**6, inputs=10**6, outputs=10**6)
-    where = target("t4:fp32:b1")
+    where = target("h100:fp32:b1")
     assert layer_ms(replace(attention, precision=name), where) == layer_ms(attention, where)
-    assert (layer_ms(replace(linear, precision="int8"), where) < layer_ms(linear, where)) is True
+    assert layer_ms(replace(linear, precision=name), where) < layer_ms(linear, where)
