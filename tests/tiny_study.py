@@ -17,6 +17,23 @@ import pytest
 
 from experiments.cli import main
 
+SMALLEST = """
+name = "tiny"
+networks = 1
+[data]
+source = "digits"
+max_images = 200
+calibration_images = 20
+[space]
+name = "ofa_mobilenet"
+form = "small_image"
+resolutions = [8]
+width_multipliers = [0.25]
+[training]
+batch_size = 16
+"""
+"""How a configuration of a few seconds begins; what follows belongs to its training until a table opens."""
+
 ANALYTIC = """
 name = "digits"
 networks = 2

@@ -4,31 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_study import SMALLEST
 
 from experiments.benchmarks import benchmarks
 from search_spaces.errors import UsageError
 
-CONFIG = """
-name = "tiny"
-networks = 1
-[data]
-source = "digits"
-max_images = 200
-calibration_images = 20
-[space]
-name = "ofa_mobilenet"
-form = "small_image"
-resolutions = [8]
-width_multipliers = [0.25]
-[training]
-batch_size = 16
-epochs = 1
+CONFIG = f"""{SMALLEST}epochs = 1
 [latency]
 targets = ["h100:bf16:b32"]
 measure = false
 [search]
 evaluations = 8
-settings = { num_initial = 4, num_offspring = 4 }
+settings = {{ num_initial = 4, num_offspring = 4 }}
 compare = []
 [finetuning]
 epochs = 2

@@ -5,27 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_study import SMALLEST
 
 from experiments.benchmarks import benchmarks, ranking
 from search_spaces.errors import UsageError
 from search_spaces.population import PopulationCost
 from search_spaces.spaces import space
 
-CONFIG = """
-name = "tiny"
-[data]
-source = "digits"
-max_images = 200
-calibration_images = 20
-[space]
-name = "ofa_mobilenet"
-form = "small_image"
-resolutions = [8]
-width_multipliers = [0.25]
-[training]
-batch_size = 16
-epochs = 1
-"""
+CONFIG = SMALLEST + "epochs = 1\n"
 
 
 @pytest.fixture

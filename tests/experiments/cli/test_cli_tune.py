@@ -4,24 +4,11 @@ from pathlib import Path
 
 import pytest
 from nas_command import Nas
+from tiny_study import SMALLEST
 
 pytest.importorskip("optuna")
 
-CONFIG = """
-name = "tiny"
-[data]
-source = "digits"
-max_images = 200
-calibration_images = 20
-[space]
-name = "ofa_mobilenet"
-form = "small_image"
-resolutions = [8]
-width_multipliers = [0.25]
-[training]
-batch_size = 16
-epochs = 1
-"""
+CONFIG = SMALLEST + "epochs = 1\n"
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tiny_study import SMALLEST
 
 from experiments.config import StudyConfig
 from experiments.report.data import (
@@ -27,24 +28,7 @@ from search_spaces.architecture import Architecture
 from search_spaces.errors import NasError
 from search_spaces.spaces import space as make_space
 
-CONFIG = """
-name = "tiny"
-networks = 1
-
-[data]
-source = "digits"
-max_images = 200
-calibration_images = 20
-
-[space]
-name = "ofa_mobilenet"
-form = "small_image"
-resolutions = [8]
-width_multipliers = [0.25]
-
-[training]
-batch_size = 16
-epochs = 2
+CONFIG = f"""{SMALLEST}epochs = 2
 checkpoint_every = 3
 
 [latency]
@@ -53,7 +37,7 @@ measure = false
 
 [search]
 evaluations = 8
-settings = { num_initial = 4, num_offspring = 2 }
+settings = {{ num_initial = 4, num_offspring = 2 }}
 compare = []
 
 [scaling]
