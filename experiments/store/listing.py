@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, defer
 
 from experiments.store.engine import Database
 from experiments.store.models import StudyRow, TagRow, epoch_seconds
-from experiments.store.states import shown_state
+from experiments.store.states import HELD, shown_state
 from experiments.store.values import moment
 
 
@@ -94,7 +94,7 @@ def _summary(row: StudyRow, state: str, tags: list[str]) -> StudySummary:
         name=row.name,
         state=state,
         reason=row.reason,
-        runner=row.runner or "" if state in ("running", "pausing", "stopping") else "",
+        runner=row.runner or "" if state in HELD else "",
         seed=row.seed,
         priority=row.priority,
         queued_at=None if row.queued_at is None else moment(row.queued_at),

@@ -28,6 +28,8 @@ from search_spaces.errors import ConflictError
 
 Ended = Literal["done", "failed", "interrupted", "paused", "stopped"]
 EVALUATION = "evaluation"
+HELD = ("running", "pausing", "stopping")
+"""States in which a runner holds a study."""
 WISHED = {"pause": ("pausing", "paused"), "stop": ("stopping", "stopped")}
 
 

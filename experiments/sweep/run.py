@@ -12,6 +12,7 @@ from experiments.config import StudyConfig, make_config
 from experiments.context import choose_device, make_folder
 from experiments.run import run_study
 from experiments.runner import POLL_S, runner_name
+from experiments.store.states import HELD
 from experiments.store.store import Store
 from experiments.sweep.findings import is_finished, sweep_findings
 from experiments.sweep.plan import SweepPlan
@@ -20,8 +21,6 @@ from experiments.workers import run_jobs
 from nas.stored_settings import completed
 from predictors.target import is_present, target
 from search_spaces.errors import NasError, StorageError
-
-HELD = ("running", "pausing", "stopping")
 
 
 @dataclass(frozen=True)
