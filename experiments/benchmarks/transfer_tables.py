@@ -39,7 +39,7 @@ POSITIVE = ("img_size", "batch_size", "latency_ms_per_batch", "ms_per_sample", "
 # Relative difference of ms_per_sample x batch_size and latency_ms_per_batch that rounding and jitter do not explain.
 UNIT_TOLERANCE = 0.2
 PREFIX = re.compile(r"^(?:(?:tf|legacy|dm|wide|ese)_)?(?:eca_?|gc_?)?(?=[a-z])")
-# Kinds of operator, by what architectures that use them are called.
+# Kinds of operator and of layout, by what architectures that use them are called.
 KINDS = {
     "attention": r"vit|deit|former|xcit|swin|beit|eva|cait|volo|pit|levit|coat|pvt|twins|nest|hiera|sam|halo|lambda"
     r"|bot",
@@ -50,6 +50,10 @@ KINDS = {
     "gates": r"se|eca|gc|efficientnet|regnety|sk|resnest|nfnet|mobilenetv3",
     "groups": r"resnext|regnet|resnest",
     "convolution": r"resnet|vgg|dla|dark|hgnet|vovnet|hrnet|repvgg|densenet|dpn",
+    "one resolution": r"^(?:vit_|flexivit|samvit|naflexvit|deit|beit|eva|cait|xcit|mixer|resmlp|gmlp|gmixer|convmixer|aimv"
+    r"|crossvit|tnt|volo|sequencer)",
+    "large kernels": r"convmixer|mixnet|convnext|hornet|replk|mambaout|edgenext|focal|inception_next|metanext",
+    "concatenation": r"densenet|dpn|vovnet|hgnet|dla|hrnet|inception|csp|cs3|ghost",
 }
 
 
@@ -61,7 +65,7 @@ class RunTable:
         name: device/precision/layout/torch/eager or compiled. latency_ms: of one image in its batch, (n,).
         counts: logs of GMACs, mega-activations, parameters, side and batch, (n, 5).
         ratios: logs of MACs over activations, over parameters a pixel, and of activations a pixel, (n, 3).
-        kinds: of operators, by name, (n, 7). num_left_out: rows without counts.
+        kinds: of operators, by name, (n, 10). num_left_out: rows without counts.
     """
 
     name: str

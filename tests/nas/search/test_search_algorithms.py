@@ -84,18 +84,22 @@ def test_ehvi_takes_three_objectives():
 
 
 def test_several_targets_have_a_front_each():
-    """What is added for two targets is the sum of both fronts; with one joint front other rows are asked for."""
+    """What is added for two targets is the sum of both fronts, one row at a time; one joint front asks for others."""
     objectives = (*OBJECTIVES, make_objective("latency_ms@other"))
     genes = SPACE.sample(np.random.default_rng(0), 30)
     values = toy_values(SPACE, genes)
     values = np.column_stack([values, toy_values(SPACE, genes, table=1)[:, 1]])
     asked = {}
-    for fronts in ("each_target", "joint"):
-        algorithm = toy_algorithm("ehvi", SPACE, objectives=objectives, fronts=fronts)
+    for fronts, settings in (("each_target", {}), ("joint", {}), ("each_target", {"batch_size": 3})):
+        algorithm = toy_algorithm("ehvi", SPACE, objectives=objectives, fronts=fronts, **settings)
         algorithm.tell(genes, values)
-        asked[fronts] = algorithm.ask()
-    assert len(asked["each_target"]) == 3
-    assert not np.array_equal(asked["each_target"], asked["joint"])
+        asked[fronts, len(settings)] = algorithm.ask()
+    assert {key: len(rows) for key, rows in asked.items()} == {
+        ("each_target", 0): 1,
+        ("joint", 0): 3,
+        ("each_target", 1): 3,
+    }
+    assert not np.array_equal(asked["each_target", 1], asked["joint", 0])
 
 
 @pytest.mark.parametrize("name", ["ehvi", "linas", "motpe"])
