@@ -21,7 +21,7 @@ from predictors.samples import as_inputs, check_samples
 from search_spaces.errors import UsageError
 
 NUM_TREES, LEAST_LEAF, FEATURE_SHARE = 200, 2, 0.6
-TREND_RIDGE, SMOOTH_NOISE, SMOOTH_CONSTANT, KIND_SCALE = 1.0, 0.1, 0.05, 0.5
+TREND_RIDGE, SMOOTH_NOISE, SMOOTH_CONSTANT, SMOOTH_LENGTH, KIND_SCALE = 1.0, 0.1, 0.05, 1.5, 0.5
 NUM_FOLDS = 3
 MIN_NETWORKS = 50
 
@@ -48,10 +48,8 @@ class _Columns:
 
     def for_smooth(self, known: _Columns) -> tuple[Array, Array]:
         """Return matrices without and with kinds, in standard deviations of ``known``."""
-        counts, kinds = (
-            _scaled(mine, theirs) for mine, theirs in ((self.counts, known.counts), (self.kinds, known.kinds))
-        )
-        return counts, np.hstack([counts, KIND_SCALE * kinds])
+        plain = np.hstack([_scaled(self.counts, known.counts), _scaled(self.ratios, known.ratios)])
+        return plain, np.hstack([plain, KIND_SCALE * _scaled(self.kinds, known.kinds)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,4 +167,5 @@ def _smooth_covariance(left: Array, right: Array) -> Array:
     width = left.shape[1]
     products = left @ right.T / width
     squares = np.einsum("ij,ij->i", left, left)[:, None] + np.einsum("ij,ij->i", right, right)
-    return np.asarray(products + np.exp(-0.5 * np.maximum(squares / width - 2 * products, 0.0)) + SMOOTH_CONSTANT)
+    distances = np.maximum(squares / width - 2 * products, 0.0) / SMOOTH_LENGTH**2
+    return np.asarray(products + np.exp(-0.5 * distances) + SMOOTH_CONSTANT)
