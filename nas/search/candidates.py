@@ -13,7 +13,7 @@ from nas.search.surrogate import Columns, Inputs
 from search_spaces.space import Genes, SearchSpace
 
 LARGEST_LISTED = 20_000
-NUM_ROUNDS = 8
+NUM_ROUNDS = 16
 ROUND_SIZE = 400
 NUM_PARENTS = 60
 NUM_KEPT = 3000
