@@ -28,7 +28,7 @@ def run(
     evaluations: int = 60,
     seeds: int = 3,
     algorithm: str = "ehvi",
-    measured_networks: int = 24,
+    measured_networks: int = 60,
     exported: int = 2,
     granularity: str = "block",
 ) -> dict[str, Any]:
