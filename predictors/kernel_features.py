@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from predictors.kernel_card import Card
-from predictors.kernel_terms import CONV_TILE, ROW_GROUPS, kernel_terms, product
+from predictors.kernel_terms import ROW_GROUPS, kernel_terms, product
 
 Array = NDArray[np.float64]
 # Tiles that libraries choose among.
@@ -63,7 +63,8 @@ def _product_features(shapes: Mapping[str, Array], card: Card) -> Array:
 
 def _conv_features(shapes: Mapping[str, Array], card: Card) -> Array:
     _, rows, depth, columns, _ = product("conv2d", shapes)
-    terms = kernel_terms("conv2d", shapes, card, CONV_TILE)
+    terms = kernel_terms("conv2d", shapes, card)
+    compute_s = terms.compute_s[:, 0]
     side = np.sqrt(rows / shapes["B"])
     waves = rows * columns / (128 * 64 * card.num_sms)
     features = [
@@ -72,8 +73,8 @@ def _conv_features(shapes: Mapping[str, Array], card: Card) -> Array:
         np.log2(columns),
         np.log2(shapes["B"]),
         np.log2(side),
-        np.log2(terms.compute_s),
-        np.log2(terms.memory_s / terms.compute_s),
+        np.log2(compute_s),
+        np.log2(terms.memory_s / compute_s),
         np.log2(waves),
         np.log2(np.ceil(waves) / waves),
         # How much the tiles of 4 x 4 and 2 x 2 outputs of Winograd's method overhang.

@@ -1,12 +1,15 @@
 """How the kernel model is evaluated (NumPy) and fitted (torch): one formula, written for both array libraries.
 
-What power costs grows with how long a kernel computes, c / (c + tau): a board's control takes about a millisecond, and
-tau is learnt. On what the formula leaves, randomised trees learn of shapes (``kernel_trees``).
+Where a library chooses among tiles, the time is nearly that of the fastest: a soft minimum, with an offset for each
+tile, since libraries choose by rules of thumb. What power costs grows with how long a kernel computes, c / (c + tau):
+a board's control takes about a millisecond, and tau is learnt. On what the formula leaves, randomised trees learn of
+shapes (``kernel_trees``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,11 +19,13 @@ from predictors.kernel_terms import Terms
 from predictors.kernel_trees import fit_trees
 
 Array = NDArray[np.float64]
-# Priors: log of a tile's start in steps of the sum, log of its edge's cost, log of steepness above 2, log of tau in s.
-SHARED_PRIOR = (2.5, 2.0, 0.2, -7.0)
+# Priors: log of a tile's start in steps of the sum, log of its edge's cost, log of steepness above 2, log of tau in s,
+# log of how sharply above 2 the fastest tile is chosen.
+SHARED_PRIOR = (2.5, 2.0, 0.2, -7.0, 1.5)
 # Priors: log slowdown of arithmetic and of memory, log seconds of a launch, log slowdown a doubling of long sums.
 CARD_PRIOR = (0.1, 0.2, -10.2, 0.05)
-SHARED_RIDGE, CARD_RIDGE = 0.002, 0.003
+NUM_CARD = len(CARD_PRIOR)
+SHARED_RIDGE, CARD_RIDGE, TILE_RIDGE = 0.002, 0.003, 0.01
 HUBER = 0.1
 # No launch is longer than this quantile of a card's kernels.
 SHORTEST = 0.01
@@ -32,7 +37,7 @@ ARRAYS = ("compute_s", "memory_s", "throttle", "depth", "inverse_tile", "stride"
 
 
 def evaluate(tensors: Mapping[str, Array], terms: Terms, scalars: Array) -> Array:
-    """Return the formula's log seconds, (n,), of kernels on a card with four ``scalars``; the trees are not in it."""
+    """Return the formula's log seconds, (n,), of kernels on a card with 4 + tiles ``scalars``, without the trees."""
     found = _formula(np, {name: getattr(terms, name) for name in ARRAYS}, tensors["shared"], scalars)
     return np.asarray(found, dtype=np.float64)
 
@@ -40,7 +45,7 @@ def evaluate(tensors: Mapping[str, Array], terms: Terms, scalars: Array) -> Arra
 def fit_group(
     terms: Sequence[Terms], features: Sequence[Array], seconds: Sequence[Array], seed: int
 ) -> dict[str, Array]:
-    """Return ``shared`` (4,), ``cards`` (cards, 4) and the tensors of ``kernel_trees``, fitted to log seconds.
+    """Return ``shared`` (5,), ``cards`` (cards, 4 + tiles) and the tensors of ``kernel_trees``, fitted to log seconds.
 
     The loss is Huber's, each card counting alike. The trees are fitted to what the formula leaves with each card's own
     numbers, so that they learn of shapes.
@@ -64,12 +69,12 @@ def fit_group(
 
 
 def _formula(library: Any, arrays: Mapping[str, Any], shared: Any, scalars: Any) -> Any:
-    """Return log seconds by the module's formula; ``scalars`` are four numbers or four columns."""
+    """Return log seconds by the module's formula; ``scalars`` are 4 + tiles numbers or columns."""
     log, exp = library.log, library.exp
-    start, edge, steepness = exp(shared[0]), exp(shared[1]), 2 + exp(shared[2])
-    compute = (
-        log(arrays["compute_s"] * (1 + start / arrays["depth"]) * (1 + edge * arrays["inverse_tile"])) + scalars[0]
-    )
+    start, edge, steepness, sharpness = exp(shared[0]), exp(shared[1]), 2 + exp(shared[2]), 2 + exp(shared[4])
+    each = log(arrays["compute_s"] * (1 + edge * arrays["inverse_tile"]))
+    speeds = [-sharpness * (each[:, tile] + scalars[NUM_CARD + tile]) for tile in range(each.shape[1])]
+    compute = log(1 + start / arrays["depth"]) - reduce(library.logaddexp, speeds) / sharpness + scalars[0]
     compute = compute + arrays["throttle"] * exp(compute - library.logaddexp(compute, shared[3] + 0 * compute))
     memory = log(arrays["memory_s"]) + scalars[1]
     work = library.logaddexp(steepness * compute, steepness * memory) / steepness + scalars[3] * arrays["stride"]
@@ -81,14 +86,17 @@ def _fit_formula(data: Mapping[str, Any], target: Any, card: Any, weight: Any, l
 
     prior = torch.tensor(SHARED_PRIOR, dtype=torch.float64)
     shared = prior.clone().requires_grad_()
-    mean = torch.tensor(CARD_PRIOR, dtype=torch.float64, requires_grad=True)
-    own = torch.zeros(len(least), 4, dtype=torch.float64, requires_grad=True)
+    offsets = [0.0] * data["compute_s"].shape[1]
+    mean = torch.tensor([*CARD_PRIOR, *offsets], dtype=torch.float64, requires_grad=True)
+    own = torch.zeros(len(least), len(mean), dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.Adam([shared, mean, own], lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
     for _ in range(STEPS):
         predicted = _formula(torch, data, shared, _held(mean + own, least)[card].T)
         error = torch.nn.functional.huber_loss(predicted, target, delta=HUBER, reduction="none") / HUBER
-        penalty = CARD_RIDGE * (own**2).sum() + SHARED_RIDGE * ((shared - prior) ** 2).sum()
+        tiles = (own[:, NUM_CARD:] ** 2).sum() + (mean[NUM_CARD:] ** 2).sum()
+        penalty = CARD_RIDGE * (own[:, :NUM_CARD] ** 2).sum() + TILE_RIDGE * tiles
+        penalty = penalty + SHARED_RIDGE * ((shared - prior) ** 2).sum()
         optimiser.zero_grad()
         torch.autograd.backward((weight * error).sum() + penalty)
         optimiser.step()

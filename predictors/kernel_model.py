@@ -3,7 +3,8 @@
     t = ( launch_c + ( (compute / eta_c)^k + (memory / mu_c)^k )^(1/k) * 2^(stride) ) * exp(g)
 
 Four numbers are a card's own: the share of the arithmetic rate, the share of the bandwidth, the launch, what long sums
-cost. What shapes do (start of a sum, edges of tiles, steepness k) is shared by all, and so is how long power lets a
+cost; and, where a library chooses among tiles, what each costs beyond its arithmetic. What shapes do (start of a sum,
+edges of tiles, steepness k, how surely the fastest tile is chosen) is shared by all, and so is how long power lets a
 kernel compute at full clock. A card never seen gets the mean of the known cards, those of near generations weighing
 most. ``g`` are trees over sizes, waves and shares of the L2 cache, bounded: outside the shapes and cards seen,
 roofline and waves carry on.
@@ -23,8 +24,8 @@ from numpy.typing import NDArray
 
 from predictors.kernel_card import Card
 from predictors.kernel_features import kernel_features
-from predictors.kernel_fit import evaluate, fit_group
-from predictors.kernel_terms import kernel_terms
+from predictors.kernel_fit import NUM_CARD, evaluate, fit_group
+from predictors.kernel_terms import kernel_terms, num_tiles
 from predictors.kernel_trees import evaluate_trees
 from search_spaces.errors import UsageError, unknown
 
@@ -36,7 +37,7 @@ Array = NDArray[np.float64]
 GENERATION_DISTANCE = 0.5
 # Of no card trained on: half precision uses other units than those that were timed.
 HALF_PRECISION_WIDENING = 1.5
-KIND = "nas.kernel_model.2"
+KIND = "nas.kernel_model.3"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +45,13 @@ class GroupModel:
     """One group's fit.
 
     Attributes:
-        tensors: ``shared`` (4,), ``cards`` (cards, 4) and the residual's trees.
-        capabilities, tiles: of the cards trained on.
+        tensors: ``shared`` (5,), ``cards`` (cards, 4 + tiles) and the residual's trees.
+        capabilities: of the cards trained on.
         deviation: standard deviation of log latency on a card left out of its own mean, without the trees.
     """
 
     tensors: Mapping[str, Array]
     capabilities: Array
-    tiles: Sequence[tuple[float, float]]
     deviation: float
 
     def weights(self, compute_capability: float) -> Array:
@@ -62,17 +62,15 @@ class GroupModel:
         """Return the log of milliseconds, (n,): the mean of what the card would take were it like each known one.
 
         A library's choice of tiles and the share of the peak that it reaches belong together, so each known card lends
-        both, and not their means.
+        all its numbers, and not their means.
         """
         residual = evaluate_trees(self.tensors, kernel_features(group, shapes, card))
         return self.formula_log_ms(group, shapes, card) + residual
 
     def formula_log_ms(self, group: str, shapes: Mapping[str, Array], card: Card) -> Array:
         """Return ``log_ms`` without the trees."""
-        found = [
-            evaluate(self.tensors, kernel_terms(group, shapes, card, tile), scalars)
-            for tile, scalars in zip(self.tiles, self.tensors["cards"], strict=True)
-        ]
+        terms = kernel_terms(group, shapes, card)
+        found = [evaluate(self.tensors, terms, scalars) for scalars in self.tensors["cards"]]
         return self.weights(card.compute_capability) @ np.array(found) + math.log(1e3)
 
 
@@ -130,7 +128,6 @@ class KernelModel:
         settings = {
             group: {
                 "capabilities": model.capabilities.tolist(),
-                "tiles": [list(tile) for tile in model.tiles],
                 "deviation": model.deviation,
             }
             for group, model in self.groups.items()
@@ -167,11 +164,9 @@ def _groups(settings: Mapping[str, Mapping[str, object]], tensors: Mapping[str, 
     for group, given in settings.items():
         own = {name.removeprefix(f"{group}."): value for name, value in tensors.items() if name.startswith(f"{group}.")}
         capabilities = np.array(given["capabilities"], dtype=np.float64)
-        tiles = np.array(given["tiles"], dtype=np.float64).reshape(-1, 2)
-        if own["cards"].shape != (len(capabilities), 4) or len(tiles) != len(capabilities):
+        if own["cards"].shape != (len(capabilities), NUM_CARD + num_tiles(group)):
             raise ValueError("the shapes differ")
-        pairs = [(float(rows), float(columns)) for rows, columns in tiles]
-        found[group] = GroupModel(own, capabilities, pairs, float(str(given["deviation"])))
+        found[group] = GroupModel(own, capabilities, float(str(given["deviation"])))
     return found
 
 
@@ -185,11 +180,11 @@ def near_weights(capabilities: Array, compute_capability: float) -> Array:
 
 
 def _fit(group: str, rows: Sequence[KernelRows], seed: int) -> GroupModel:
-    terms = [kernel_terms(group, each.shapes, each.card, each.tile) for each in rows]
+    terms = [kernel_terms(group, each.shapes, each.card) for each in rows]
     features = [kernel_features(group, each.shapes, each.card) for each in rows]
     tensors = fit_group(terms, features, [each.latency_ms / 1e3 for each in rows], seed)
     capabilities = np.array([each.card.compute_capability for each in rows])
-    model = GroupModel(tensors, capabilities, [each.tile for each in rows], 0.0)
+    model = GroupModel(tensors, capabilities, 0.0)
     squares = [float(np.mean(_left_out(group, model, rows, index) ** 2)) for index in range(len(rows))]
     return replace(model, deviation=math.sqrt(float(np.mean(squares))))
 
@@ -198,5 +193,5 @@ def _left_out(group: str, model: GroupModel, rows: Sequence[KernelRows], index: 
     """Return the log errors on one card when the other cards' numbers stand for its own."""
     others = [other for other in range(len(rows)) if other != index]
     tensors = {**model.tensors, "cards": model.tensors["cards"][others]}
-    left = GroupModel(tensors, model.capabilities[others], [model.tiles[other] for other in others], 0.0)
+    left = GroupModel(tensors, model.capabilities[others], 0.0)
     return left.formula_log_ms(group, rows[index].shapes, rows[index].card) - np.log(rows[index].latency_ms)

@@ -1,6 +1,6 @@
 """Tables of single-kernel timings and of card facts, in the layout of NeuSight's data, checked before use.
 
-``kernels.parquet``: op, device, latency_ms, kernel_name and the shape columns of the operator. ``gpu_specs.csv``:
+``kernels.parquet``: op, device, latency_ms and the shape columns of the operator. ``gpu_specs.csv``:
 Device, Mem_Bw (GB/s), Num_Sm, Core_Per_SM, L2Cache (MiB), SingleFLOPs (GFLOP/s), file.
 """
 
@@ -34,7 +34,6 @@ class KernelRows:
     """Timings of one group of operators on one card: shapes (n,) by name, milliseconds (n,), one row a shape.
 
     Attributes:
-        tile: outputs (rows, columns) of a library's tile, the most common among the kernels' names.
         spread: mean relative deviation of repeated rows from their median; NaN without repeats.
         num_repeats: rows that repeat a shape; each shape counts once, by its median.
         tested: rows of the source's own test split.
@@ -45,7 +44,6 @@ class KernelRows:
     shapes: Shapes
     latency_ms: Array
     tested: NDArray[np.bool_]
-    tile: tuple[float, float]
     spread: float
     num_repeats: int
 
@@ -170,8 +168,6 @@ def _rows_of(table: pd.DataFrame, card: Card) -> list[KernelRows]:
 
 
 def _group_rows(group: str, rows: pd.DataFrame, card: Card) -> KernelRows:
-    import pandas as pd
-
     flat = rows[list(SHAPES[group])].astype("float64")
     flat["op"] = rows["op"].astype(str)
     flat["latency_ms"] = rows["latency_ms"].astype("float64")
@@ -185,14 +181,12 @@ def _group_rows(group: str, rows: pd.DataFrame, card: Card) -> KernelRows:
     shapes["num_tensors"] = once["op"].map(lambda op: GROUPS[group][op]).to_numpy(np.float64)
     latency = once["latency_ms"].to_numpy(np.float64)
     _refuse_units(group, card, shapes, latency)
-    names = rows["kernel_name"] if "kernel_name" in rows else pd.Series(dtype=str)
     return KernelRows(
         group=group,
         card=card,
         shapes=shapes,
         latency_ms=latency,
         tested=once["tested"].to_numpy(bool),
-        tile=_tile(names),
         spread=float(deviations.mean()) if len(deviations) else float("nan"),
         num_repeats=len(flat) - len(once),
     )
@@ -205,12 +199,3 @@ def _refuse_units(group: str, card: Card, shapes: Shapes, latency_ms: Array) -> 
             f"kernels.parquet: the median {group} on {card.name!r} takes {ratio:.2g} times what its data sheet allows: "
             "latency_ms must be milliseconds in every row"
         )
-
-
-def _tile(names: pd.Series) -> tuple[float, float]:
-    """Return (rows, columns) of the most common tile among the names of matrix kernels, 128 x 64 without any."""
-    found = names.astype(str).str.extract(r"gemm_(\d+)x(\d+)").dropna()
-    if not len(found):
-        return 128.0, 64.0
-    rows, columns = found.value_counts().index[0]
-    return float(rows), float(columns)

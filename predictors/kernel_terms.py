@@ -1,8 +1,8 @@
 """What a kernel asks of a card: seconds of arithmetic and of memory traffic, from its shape alone.
 
 A batched product's arithmetic comes in whole tiles, and the tiles in whole waves over the multiprocessors, as NeuSight
-(ASPLOS 2025) has it. A product (M x N) (N x K) sums over N; a convolution is one with M = batch x outputs,
-N = kernel area x input channels, K = output channels.
+(ASPLOS 2025) has it; which tile, a library chooses for each shape. A product (M x N) (N x K) sums over N; a convolution
+is one with M = batch x outputs, N = kernel area x input channels, K = output channels.
 """
 
 from __future__ import annotations
@@ -38,9 +38,12 @@ SHAPES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("elementwise", "softmax", "layer_norm"), ("B", "H")),
 }
 ROW_GROUPS = ("elementwise", "softmax", "layer_norm")
-TILED = ("bmm", "conv2d")
-# Convolutions run many kernels, Winograd's among them: one tile stands for all.
-CONV_TILE = (64.0, 64.0)
+# Tiles of (rows, columns) outputs that libraries choose among. Convolutions run many kernels, Winograd's among them:
+# one tile stands for all. Linear layers are too large for tiles to matter.
+TILES: dict[str, tuple[tuple[int, int], ...]] = {
+    "bmm": ((128, 128), (128, 64), (64, 64), (128, 32), (32, 128), (32, 32)),
+    "conv2d": ((64, 64),),
+}
 # Winograd's method multiplies less than is counted, so that power holds convolutions down less, if from the start.
 CONV_POWER_EXPONENT = 0.6
 WIDE_SUM = 4096.0
@@ -48,12 +51,14 @@ WIDE_SUM = 4096.0
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """Of n kernels on one card, each (n,).
+    """Of n kernels on one card, each (n,), and (n, tiles) where tiles are chosen among.
 
     Attributes:
-        compute_s: arithmetic at the rate that shared memory feeds; memory_s: every tensor read or written once.
+        compute_s: (n, tiles), arithmetic at the rate that shared memory feeds.
+        memory_s: every tensor read or written once.
         throttle: log of how much slower power makes arithmetic that lasts.
-        depth: length of the sums, before which a tile's first loads wait; inverse_tile: 1/rows + 1/columns of a tile.
+        depth: length of the sums, before which a tile's first loads wait.
+        inverse_tile: (n, tiles), 1/rows + 1/columns of a tile.
         stride: doublings of the sums beyond 4096, where rows lie in far pages.
     """
 
@@ -73,28 +78,32 @@ def group_of(op: str) -> str:
     raise unknown("operator", op, (name for members in GROUPS.values() for name in members))
 
 
-def kernel_terms(group: str, shapes: Mapping[str, Array], card: Card, tile: tuple[float, float]) -> Terms:
-    """Return the terms of a group's kernels on a card, tiles of (rows, columns) outputs assumed where they matter."""
+def num_tiles(group: str) -> int:
+    """Return how many tiles a group's kernels are chosen among; 1 where tiles do not matter."""
+    return len(TILES.get(group, ((),)))
+
+
+def kernel_terms(group: str, shapes: Mapping[str, Array], card: Card) -> Terms:
+    """Return the terms of a group's kernels on a card."""
     if group in ROW_GROUPS:
         return _row_terms(shapes, card)
     batch, rows, depth, columns, num_inputs = product(group, shapes)
-    flops = 2 * batch * rows * depth * columns
-    if group == "conv2d":
-        tile = CONV_TILE
-    if group in TILED:
-        tiles = batch * np.ceil(rows / tile[1]) * np.ceil(columns / tile[0])
-        flops = 2 * np.ceil(tiles / card.num_sms) * card.num_sms * tile[0] * tile[1] * depth
+    flops, inverse_tile = (2 * batch * rows * depth * columns)[:, None], np.zeros((len(depth), 1))
+    if group in TILES:
+        height, breadth = np.array(TILES[group], dtype=np.float64).T
+        tiles = batch[:, None] * np.ceil(rows[:, None] / breadth) * np.ceil(columns[:, None] / height)
+        flops = 2 * np.ceil(tiles / card.num_sms) * card.num_sms * height * breadth * depth[:, None]
+        inverse_tile = np.broadcast_to(1 / height + 1 / breadth, flops.shape)
     num_elements = num_inputs + batch * depth * columns + batch * rows * columns
     compute_s, throttle = flops / card.fed_flops_per_s, float(np.log(card.power_slowdown()))
     if group == "conv2d":
         compute_s, throttle = compute_s * card.power_slowdown(CONV_POWER_EXPONENT), 0.0
-    memory_s = card.element_bytes * num_elements / card.bytes_per_s
     return Terms(
         compute_s=compute_s,
-        memory_s=memory_s,
+        memory_s=card.element_bytes * num_elements / card.bytes_per_s,
         throttle=np.full_like(depth, throttle),
         depth=depth,
-        inverse_tile=np.full_like(depth, 1 / tile[0] + 1 / tile[1]),
+        inverse_tile=inverse_tile,
         stride=np.log2(np.maximum(depth / WIDE_SUM, 1.0)),
     )
 
@@ -126,10 +135,10 @@ def _row_terms(shapes: Mapping[str, Array], card: Card) -> Terms:
     num_bytes = card.element_bytes * num_elements * shapes["num_tensors"]
     none = np.zeros_like(num_elements)
     return Terms(
-        compute_s=num_elements / card.flops_per_s,
+        compute_s=(num_elements / card.flops_per_s)[:, None],
         memory_s=num_bytes / card.bytes_per_s,
         throttle=none,
         depth=np.full_like(num_elements, np.inf),
-        inverse_tile=none,
+        inverse_tile=none[:, None],
         stride=none,
     )

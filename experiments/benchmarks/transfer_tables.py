@@ -50,8 +50,8 @@ KINDS = {
     "gates": r"se|eca|gc|efficientnet|regnety|sk|resnest|nfnet|mobilenetv3",
     "groups": r"resnext|regnet|resnest",
     "convolution": r"resnet|vgg|dla|dark|hgnet|vovnet|hrnet|repvgg|densenet|dpn",
-    "one resolution": r"^(?:vit_|flexivit|samvit|naflexvit|deit|beit|eva|cait|xcit|mixer|resmlp|gmlp|gmixer|convmixer|aimv"
-    r"|crossvit|tnt|volo|sequencer)",
+    "one resolution": r"^(?:vit_|flexivit|samvit|naflexvit|deit|beit|eva|cait|xcit|mixer|resmlp|gmlp|gmixer|convmixer"
+    r"|aimv|crossvit|tnt|volo|sequencer)",
     "large kernels": r"convmixer|mixnet|convnext|hornet|replk|mambaout|edgenext|focal|inception_next|metanext",
     "concatenation": r"densenet|dpn|vovnet|hgnet|dla|hrnet|inception|csp|cs3|ghost",
 }
