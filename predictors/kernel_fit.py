@@ -73,7 +73,9 @@ def _formula(library: Any, arrays: Mapping[str, Any], shared: Any, scalars: Any)
     log, exp = library.log, library.exp
     start, edge, steepness, sharpness = exp(shared[0]), exp(shared[1]), 2 + exp(shared[2]), 2 + exp(shared[4])
     each = log(arrays["compute_s"] * (1 + edge * arrays["inverse_tile"]))
-    speeds = [-sharpness * (each[:, tile] + scalars[NUM_CARD + tile]) for tile in range(each.shape[1])]
+    # A single tile's offset would be the card's share of the arithmetic rate once more.
+    offsets = scalars[NUM_CARD:] if each.shape[1] > 1 else [0.0]
+    speeds = [-sharpness * (each[:, tile] + offset) for tile, offset in enumerate(offsets)]
     compute = log(1 + start / arrays["depth"]) - reduce(library.logaddexp, speeds) / sharpness + scalars[0]
     compute = compute + arrays["throttle"] * exp(compute - library.logaddexp(compute, shared[3] + 0 * compute))
     memory = log(arrays["memory_s"]) + scalars[1]

@@ -90,16 +90,13 @@ def test_several_targets_have_a_front_each():
     values = toy_values(SPACE, genes)
     values = np.column_stack([values, toy_values(SPACE, genes, table=1)[:, 1]])
     asked = {}
-    for fronts, settings in (("each_target", {}), ("joint", {}), ("each_target", {"batch_size": 3})):
-        algorithm = toy_algorithm("ehvi", SPACE, objectives=objectives, fronts=fronts, **settings)
-        algorithm.tell(genes, values)
-        asked[fronts, len(settings)] = algorithm.ask()
-    assert {key: len(rows) for key, rows in asked.items()} == {
-        ("each_target", 0): 1,
-        ("joint", 0): 3,
-        ("each_target", 1): 3,
-    }
-    assert not np.array_equal(asked["each_target", 1], asked["joint", 0])
+    for fronts in ("each_target", "joint"):
+        for settings in ({}, {"batch_size": 12}):
+            algorithm = toy_algorithm("ehvi", SPACE, objectives=objectives, fronts=fronts, **settings)
+            algorithm.tell(genes, values)
+            asked[fronts, len(settings)] = algorithm.ask()
+    assert [len(rows) for rows in asked.values()] == [1, 12, 3, 12]
+    assert not np.array_equal(asked["each_target", 1], asked["joint", 1])
 
 
 @pytest.mark.parametrize("name", ["ehvi", "linas", "motpe"])
