@@ -42,7 +42,7 @@ class _Columns:
         return _Columns(self.counts[rows], self.ratios[rows], self.kinds[rows])
 
     def for_trees(self) -> tuple[Array, Array]:
-        """Return matrices without and with kinds; trees split along axes, and ratios are axes to them."""
+        """Return matrices without and with kinds, as they are: trees split along axes."""
         plain = np.hstack([self.counts, self.ratios])
         return plain, np.hstack([plain, self.kinds])
 

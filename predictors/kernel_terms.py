@@ -80,7 +80,7 @@ def group_of(op: str) -> str:
 
 def num_tiles(group: str) -> int:
     """Return how many tiles a group's kernels are chosen among; 1 where tiles do not matter."""
-    return len(TILES.get(group, ((),)))
+    return len(TILES.get(group, ())) or 1
 
 
 def kernel_terms(group: str, shapes: Mapping[str, Array], card: Card) -> Terms:

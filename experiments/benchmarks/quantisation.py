@@ -17,6 +17,7 @@ from search_spaces.errors import UsageError
 
 if TYPE_CHECKING:
     from experiments.quantised_search import Problem
+    from experiments.stages.latency import TargetLatency
     from search_spaces.architecture import Architecture
 
 
@@ -61,8 +62,6 @@ def run(
         )
     journal = Journal(out / "quantisation.jsonl")
     latency = learn_latency(journal, measured_networks, granularity)
-    check = latency.model.leave_one_out() if latency.model else None
-    assert check is not None, "networks were timed"
     rows, parity = [], []
     for source in sources:
         path = fashion_mnist if source == "fashion_mnist" else ""
@@ -76,20 +75,27 @@ def run(
         "evaluations": evaluations,
         "algorithm": algorithm,
         "granularity": granularity,
-        "latency": {
-            "of": "a batch of 64 in onnxruntime, processor time of one thread",
-            "timed_networks": len(latency.measured_ms),
-            "least_ms": round(float(latency.measured_ms.min()), 3),
-            "most_ms": round(float(latency.measured_ms.max()), 3),
-            "kendall_tau": round(check.kendall_tau, 3),
-            "median_error_percent": round(100 * check.median_relative_error, 1),
-            "model": latency.reason,
-        },
+        "latency": _latency(latency),
         "hypervolumes": rows,
         "means": [_mean(rows, source) for source in sources],
         "onnxruntime": parity,
         "machine": machine(),
         "versions": versions(),
+    }
+
+
+def _latency(latency: TargetLatency) -> dict[str, Any]:
+    """Return what was timed and how well each network is predicted from the others."""
+    check = latency.model.leave_one_out() if latency.model else None
+    assert check is not None, "networks were timed"
+    return {
+        "of": "a batch of 64 in onnxruntime, processor time of one thread",
+        "timed_networks": len(latency.measured_ms),
+        "least_ms": round(float(latency.measured_ms.min()), 3),
+        "most_ms": round(float(latency.measured_ms.max()), 3),
+        "kendall_tau": round(check.kendall_tau, 3),
+        "median_error_percent": round(100 * check.median_relative_error, 1),
+        "model": latency.reason,
     }
 
 
