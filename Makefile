@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 TORCH := $(shell grep '^torch==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint bench clean .venv
+.PHONY: help run test test-all test-gpu lint bench clean .venv
 
 help: ## list the targets
 	@sed -n 's/^\([.a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -33,6 +33,9 @@ test: $(INSTALLED) ## run the tests
 
 test-all: $(INSTALLED) ## run the tests, those that take minutes included
 	$(BIN)/python -m pytest -n 2
+
+test-gpu: $(INSTALLED) ## run the tests that need a GPU
+	$(BIN)/python -m pytest -m gpu
 
 lint: $(INSTALLED) ## check style, formatting and types
 	$(BIN)/ruff check .

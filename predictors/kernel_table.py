@@ -61,7 +61,7 @@ def read_kernels(folder: Path, names: Iterable[str]) -> dict[str, list[KernelRow
     cards = read_cards(folder, names)
     table = table[table["device"].astype(str).isin(list(cards))].reset_index(drop=True)
     _refuse_bad(table)
-    return {name: _rows_of(table[table["device"].astype(str) == name], card) for name, card in cards.items()}
+    return {name: rows_of(table[table["device"].astype(str) == name], card) for name, card in cards.items()}
 
 
 def known_cards(folder: Path) -> list[str]:
@@ -157,7 +157,12 @@ def _refuse_bad(table: pd.DataFrame) -> None:
                 )
 
 
-def _rows_of(table: pd.DataFrame, card: Card) -> list[KernelRows]:
+def rows_of(table: pd.DataFrame, card: Card) -> list[KernelRows]:
+    """Return the rows of one card's table, a group of operators each.
+
+    Raises:
+        UsageError: latencies are in another unit than milliseconds.
+    """
     found = []
     groups = table["op"].astype(str).map(group_of)
     for group in GROUPS:
@@ -177,8 +182,7 @@ def _group_rows(group: str, rows: pd.DataFrame, card: Card) -> KernelRows:
     median = by_shape["latency_ms"].transform("median")
     repeated = by_shape["latency_ms"].transform("size") > 1
     deviations = (flat["latency_ms"] / median - 1).abs()[repeated]
-    shapes = {name: once[name].to_numpy(np.float64) for name in SHAPES[group]}
-    shapes["num_tensors"] = once["op"].map(lambda op: GROUPS[group][op]).to_numpy(np.float64)
+    shapes = group_shapes(group, once)
     latency = once["latency_ms"].to_numpy(np.float64)
     _refuse_units(group, card, shapes, latency)
     return KernelRows(
@@ -190,6 +194,13 @@ def _group_rows(group: str, rows: pd.DataFrame, card: Card) -> KernelRows:
         spread=float(deviations.mean()) if len(deviations) else float("nan"),
         num_repeats=len(flat) - len(once),
     )
+
+
+def group_shapes(group: str, table: pd.DataFrame) -> Shapes:
+    """Return the shapes of a table of one group's operators, each (n,)."""
+    shapes = {name: table[name].to_numpy(np.float64) for name in SHAPES[group]}
+    shapes["num_tensors"] = table["op"].map(lambda op: GROUPS[group][op]).to_numpy(np.float64)
+    return shapes
 
 
 def _refuse_units(group: str, card: Card, shapes: Shapes, latency_ms: Array) -> None:

@@ -112,7 +112,7 @@ def roofline_ms(group: str, shapes: Mapping[str, Array], card: Card) -> Array:
     """Return the bare roofline of each kernel in milliseconds: the data sheet's peaks, nothing learned."""
     if group in ROW_GROUPS:
         terms = _row_terms(shapes, card)
-        return np.asarray(1e3 * np.maximum(terms.compute_s, terms.memory_s))
+        return np.asarray(1e3 * np.maximum(terms.compute_s[:, 0], terms.memory_s))
     batch, rows, depth, columns, num_inputs = product(group, shapes)
     compute_s = 2 * batch * rows * depth * columns / card.flops_per_s
     num_elements = num_inputs + batch * depth * columns + batch * rows * columns

@@ -25,13 +25,13 @@ from search_spaces.space import Genes, SearchSpace
 MAX_ENUMERATED = 200_000
 
 
-def check_space(space: SearchSpace, num: int = 20, seed: int = 0) -> None:
-    """Run every check of this file on ``num`` random networks."""
+def check_space(space: SearchSpace, num: int = 20, seed: int = 0, device: str = "cpu") -> None:
+    """Run every check of this file on ``num`` random networks, which compute on ``device``."""
     check_encoding(space, num, seed)
     check_operators(space, num, seed)
     check_size(space)
     check_costs(space, num, seed)
-    shared = shaken(SharedWeights(space, seed), seed)
+    shared = shaken(SharedWeights(space, seed, device), seed)
     check_covering(shared, max(num, 100), seed)
     check_outputs(shared, num, seed)
     check_gradients(shared, min(num, 3), seed)
@@ -108,8 +108,8 @@ def check_outputs(shared: SharedWeights, num: int, seed: int = 0, batch: int = 2
     """Check that a network inside the shared weights gives, bit for bit, what the extracted plain module gives."""
     for number, blueprint in enumerate(_blueprints(shared.space, num, seed)):
         _assert_no_constants(blueprint)
-        x = example(blueprint, batch, seed + number)
-        statistics = shared.new_statistics(blueprint)
+        x = example(blueprint, batch, seed + number).to(device_of(shared))
+        statistics = shared.new_statistics(blueprint, x.device)
         with torch.no_grad():
             shared.run(blueprint, x, "calibrate", statistics=statistics)
             inside = shared.run(blueprint, x, "evaluate", statistics=statistics)
@@ -140,8 +140,13 @@ def shaken(shared: SharedWeights, seed: int) -> SharedWeights:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for tensor in shared.tensors.values():
-            tensor.add_(0.05 * torch.randn(tensor.shape, generator=generator))
+            tensor.add_(0.05 * torch.randn(tensor.shape, generator=generator).to(tensor.device))
     return shared
+
+
+def device_of(shared: SharedWeights) -> torch.device:
+    """Return where the shared tensors are."""
+    return next(iter(shared.tensors.values())).device
 
 
 def example(blueprint: Blueprint, batch: int, seed: int) -> Tensor:
@@ -154,12 +159,13 @@ def example(blueprint: Blueprint, batch: int, seed: int) -> Tensor:
 def _assert_gradients_alone(
     shared: SharedWeights, blueprint: Blueprint, inside: dict[str, Tensor], seed: int, batch: int
 ) -> None:
-    network = shared.extract(blueprint, statistics=shared.new_statistics(blueprint))
+    device = device_of(shared)
+    network = shared.extract(blueprint, statistics=shared.new_statistics(blueprint, device))
     set_mode(network, "train")
-    torch.autograd.backward(_loss(network(example(blueprint, batch, seed))))
+    torch.autograd.backward(_loss(network(example(blueprint, batch, seed).to(device))))
     outside = {name: gradient.clone() for name, gradient in inside.items()}
     places = {
-        name: torch.arange(tensor.numel(), dtype=torch.float64).view(tensor.shape)
+        name: torch.arange(tensor.numel(), dtype=torch.float64, device=device).view(tensor.shape)
         for name, tensor in shared.tensors.items()
     }
     parts = shared.parts(blueprint, places)
@@ -199,7 +205,7 @@ def _gradients(shared: SharedWeights, networks: list[tuple[Blueprint, int]], bat
     for tensor in shared.tensors.values():
         tensor.grad = None
     for blueprint, seed in networks:
-        torch.autograd.backward(_loss(shared.run(blueprint, example(blueprint, batch, seed))))
+        torch.autograd.backward(_loss(shared.run(blueprint, example(blueprint, batch, seed).to(device_of(shared)))))
     found = {name: tensor.grad for name, tensor in shared.tensors.items() if tensor.grad is not None}
     for tensor in shared.tensors.values():
         tensor.grad = None
@@ -207,7 +213,7 @@ def _gradients(shared: SharedWeights, networks: list[tuple[Blueprint, int]], bat
 
 
 def _loss(logits: Tensor) -> Tensor:
-    return nn.functional.cross_entropy(logits, torch.arange(len(logits)) % logits.shape[1])
+    return nn.functional.cross_entropy(logits, torch.arange(len(logits), device=logits.device) % logits.shape[1])
 
 
 def _blueprints(space: SearchSpace, num: int, seed: int) -> Iterator[Blueprint]:

@@ -13,6 +13,7 @@ from experiments.machine import machine, versions
 from search_spaces.errors import UsageError
 
 if TYPE_CHECKING:
+    from predictors.kernel_model import KernelModel
     from predictors.kernel_table import KernelRows
 
 # Mean absolute error in % per operator on cards never seen: NeuSight's (ASPLOS 2025); conv2d has no published one.
@@ -50,7 +51,7 @@ def run(folder: Path, train: str = "", test: str = "", rows: str = "all", seed: 
         "benchmark": "kernels",
         "rows": rows,
         "errors": errors,
-        "operators": _means(errors),
+        "operators": operator_means(errors),
         "floor": _floor(tables),
         "fit_and_predict_s": round(time.perf_counter() - start, 1),
         "machine": machine(),
@@ -87,11 +88,12 @@ def _errors(
         for each in tables[name]:
             kept = each.tested if split_only else each.latency_ms > 0
             if each.group in model.groups and kept.any():
-                found.append(_row(model, each, kept, known))
+                found.append(error_row(model, each, kept, known))
     return found
 
 
-def _row(model: Any, rows: KernelRows, kept: Any, known: Sequence[str]) -> dict[str, Any]:
+def error_row(model: KernelModel, rows: KernelRows, kept: Any, known: Sequence[str]) -> dict[str, Any]:
+    """Return the errors of a model that learnt from the cards ``known`` on the rows ``kept`` of another card."""
     import numpy as np
     from scipy.stats import spearmanr
 
@@ -116,7 +118,7 @@ def _row(model: Any, rows: KernelRows, kept: Any, known: Sequence[str]) -> dict[
     }
 
 
-def _means(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def operator_means(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return each operator's mean over cards beside its target."""
     found = []
     for operator, target in TARGET_PERCENT.items():

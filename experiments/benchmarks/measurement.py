@@ -24,23 +24,23 @@ def run(
     space: str = "ofa_mobilenet",
     form: str = "small_image",
     networks: int = 30,
-    batch: int = 1,
+    target: str = "cpu:fp32:b1",
     rounds: int = 20,
     runs: int = 5,
     threads: int = 1,
     seed: int = 0,
     table: str = "",
 ) -> dict[str, Any]:
-    """Time random networks twice on this CPU: Kendall's tau of the two runs, median difference, and spreads.
+    """Time random networks twice on a target that is here: Kendall's tau of the two runs, and how far they differ.
 
     Args:
         space: the networks are drawn from it at random.
         form: the form of the space, "" for its own default.
         networks: how many.
-        batch: images at once.
+        target: where to time them.
         rounds: visits to each network in each of the two runs.
         runs: timed runs of a visit.
-        threads: torch threads, held on the idlest cores.
+        threads: torch threads of a CPU, held on the idlest cores.
         seed: of the networks; the two runs visit them in orders of seed + 1 and seed + 2.
         table: a .csv or .parquet file to write the measured networks to, with both runs and what they depend on.
     """
@@ -50,7 +50,7 @@ def run(
 
     from experiments.machine import machine, versions
 
-    settings = [space, form, networks, batch, rounds, runs, threads, seed]
+    settings = [space, form, networks, target, rounds, runs, threads, seed]
     before = load_snapshot()
     first, second = (_in_a_process([*settings, seed + number]) for number in (1, 2))
     load = other_load(before, load_snapshot())
@@ -60,12 +60,12 @@ def run(
     low, median = found["latency_ms"], found["median_ms"]
     tau = float(kendalltau(*low).statistic)
     if table:
-        _write_table(Path(table), batch, threads, first, second, load)
+        _write_table(Path(table), target, threads, first, second, load)
     return {
         "benchmark": "measurement",
         "space": space,
         "networks": networks,
-        "target": f"cpu:fp32:b{batch}",
+        "target": target,
         "protocol": f"{rounds} visits of {runs} runs: {PROTOCOL}",
         "kendall_tau": round(tau, 4),
         "target_tau": TARGET_TAU,
@@ -91,7 +91,7 @@ def run(
 
 
 def _write_table(
-    path: Path, batch: int, threads: int, first: dict[str, Any], second: dict[str, Any], load: str
+    path: Path, target: str, threads: int, first: dict[str, Any], second: dict[str, Any], load: str
 ) -> None:
     """Write one row a network: the better run of the two is its latency, the other stands beside it."""
     from experiments.machine import machine, versions
@@ -102,7 +102,7 @@ def _write_table(
     rows = [
         {
             "architecture": architecture,
-            "target": f"cpu:fp32:b{batch}",
+            "target": target,
             "latency_ms": runs[0]["latency_ms"][index],
             "latency_of_the_other_run_ms": runs[1]["latency_ms"][index],
             "median_ms": runs[0]["median_ms"][index],
@@ -122,32 +122,34 @@ def _in_a_process(arguments: Sequence[Any]) -> dict[str, Any]:
 
 
 def measure_once(
-    space: str, form: str, networks: int, batch: int, rounds: int, runs: int, threads: int, seed: int, order_seed: int
+    space: str, form: str, networks: int, target: str, rounds: int, runs: int, threads: int, seed: int, order_seed: int
 ) -> dict[str, Any]:
     """Return the latencies of ``networks`` random networks of a space, by one measuring run in this process."""
     import time
     from contextlib import ExitStack
 
-    import torch
-
-    from predictors.execution import module_run
+    from experiments.measuring import subject_run
+    from experiments.subjects import network_subject
     from predictors.rounds import time_in_rounds
     from predictors.runtime import pinned_threads
-    from search_spaces.building import build
+    from predictors.stopwatch import cuda_stopwatch
+    from predictors.target import target as make_target
     from search_spaces.spaces import space as make_space
 
-    found = make_space(space, **({"form": form} if form else {}))
+    found, where = make_space(space, **({"form": form} if form else {})), make_target(target)
     start = time.perf_counter()
     with ExitStack() as stack:
         stack.enter_context(pinned_threads(threads))
         functions, architectures = [], []
         for architecture in found.decode(found.sample(np.random.default_rng(seed), networks)):
-            blueprint = found.blueprint(architecture)
-            images = torch.randn(batch, blueprint.in_channels, *blueprint.resolution)
-            functions.append(stack.enter_context(module_run(build(blueprint), images)))
+            subject = network_subject(architecture.key, found.blueprint(architecture))
+            functions.append(stack.enter_context(subject_run(subject, where, threads)))
             functions[-1]()
             architectures.append(architecture.to_json())
-        timed = time_in_rounds(functions, num_rounds=rounds, num_runs=runs, seed=order_seed, num_threads=threads)
+        stopwatch = cuda_stopwatch() if where.device.kind == "gpu" else None
+        timed = time_in_rounds(
+            functions, num_rounds=rounds, num_runs=runs, seed=order_seed, num_threads=threads, stopwatch=stopwatch
+        )
     return {
         "architectures": architectures,
         "latency_ms": timed.latency_ms.tolist(),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nas.data.augment import augment
 from nas.data.batches import prepare, training_batch_indices
+from nas.data.placement import onto
 from nas.data.settings import AugmentSettings
 from nas.data.splits import DataSplits, ImageSet
 from nas.data.targets import batch_targets
@@ -68,9 +69,9 @@ class Batch:
         seeds: tuple[int, ...],
     ) -> None:
         device = split.labels.device
-        chosen = indices.to(device)
+        chosen = onto(indices, device)
         # Images may stay on the host, where all of them are more than the device holds.
-        images = split.images[indices.to(split.images.device)].to(device)
+        images = onto(split.images[chosen if split.images.device == device else indices], device)
         draws = [torch.Generator(device).manual_seed(mixed_seed(*seeds)) for _ in range(2)]
         self._augmented = augment(images, augmentation, draws[0])
         self._mean, self._std = data.mean, data.std

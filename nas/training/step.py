@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nas.data.placement import onto
 from nas.data.settings import AugmentSettings
 from nas.data.splits import DataSplits
 from nas.training.batch import Batch, mixed_seed
@@ -241,7 +242,7 @@ class Trainer:
 def _add_image_losses(sums: Parts, logits: Tensor, batch: Batch) -> None:
     """Add the cross entropy of each image of a batch."""
     if sums:
-        chosen = batch.indices.to(logits.device)
+        chosen = onto(batch.indices, logits.device)
         sums[IMAGE_LOSSES].index_add_(0, chosen, cross_entropy_per_image(logits, batch.targets))
         sums[IMAGE_COUNTS].index_add_(0, chosen, torch.ones_like(chosen, dtype=torch.float32))
 

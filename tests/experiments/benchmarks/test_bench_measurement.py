@@ -28,7 +28,7 @@ def test_two_runs_of_few_networks_are_compared_and_kept(tmp_path):
 
 
 def test_one_measuring_run_visits_every_network():
-    found = measure_once("nb201", "", 2, 1, 2, 2, 1, 0, 5)
+    found = measure_once("nb201", "", 2, "cpu:fp32:b1", 2, 2, 1, 0, 5)
     assert [len(found[key]) for key in ("latency_ms", "median_ms", "spread_ms")] == [2, 2, 2]
     assert all(low <= median for low, median in zip(found["latency_ms"], found["median_ms"], strict=True))
 
