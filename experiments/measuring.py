@@ -158,7 +158,7 @@ def row_of(subject: Subject, where: Target, timing: Timing) -> dict[str, Any]:
         "num_runs": timing.num_runs,
         "stable": timing.stable,
         "obtained": "measured",
-        "roofline_ms": latency_ms(subject.layers, where) if subject.layers else None,
+        "roofline_ms": latency_ms(subject.blocks, where) if subject.layers else None,
         "notes": "; ".join(timing.notes),
         "versions": dict(timing.versions),
     }
@@ -189,15 +189,12 @@ def memory_row(subject: Subject, where: Target, found: PeakMemory) -> dict[str, 
 def _memory_estimates(subject: Subject, where: Target) -> dict[str, int | None]:
     from predictors.memory import estimated_peak_bytes
     from predictors.roofline import BYTES
-    from search_spaces.block import block_layers
     from search_spaces.layers import total
 
-    network = subject.blueprint
-    blocks = [subject.layers] if network is None else [block_layers(placed) for placed in network.placed()]
     cost, image_elements = total(subject.layers), prod(subject.shape)
     weights = 4 * cost.params
     scaled = weights + (cost.peak_memory_bytes - weights) * where.batch_size
     return {
-        "estimate": estimated_peak_bytes(blocks, image_elements, where.batch_size, where.precision),
+        "estimate": estimated_peak_bytes(subject.blocks, image_elements, where.batch_size, where.precision),
         "cost": scaled * BYTES[where.precision] // 4,
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from search_spaces.block import block_layers, network_layers
+from search_spaces.block import block_layers, network_blocks, network_layers
 from search_spaces.blueprint import Blueprint
 from search_spaces.errors import unknown
 from search_spaces.layers import Layer
@@ -38,6 +38,11 @@ class Subject:
     count: int = 1
     layers: tuple[Layer, ...] = ()
     blueprint: Blueprint | None = None
+
+    @property
+    def blocks(self) -> list[tuple[Layer, ...]]:
+        """The closed form, block by block; of what is no network, one block."""
+        return [self.layers] if self.blueprint is None else network_blocks(self.blueprint)
 
 
 def subjects_of(name: str, blueprint: Blueprint, part: SubjectKind, kind: str | None = None) -> list[Subject]:

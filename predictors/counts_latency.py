@@ -4,7 +4,8 @@ Four models of log latency, averaged: randomised trees on what a linear trend le
 with and without the kinds of operator that a network is said to use. A family counts by the root of its size, so that
 the largest does not rule. Of a log-normal guess with deviation s, the relative error is least at exp(-s^2) times its
 median: an absolute percentage error punishes what is too long more than what is too short. ``s`` is that of families
-left out in turn.
+left out in turn. Networks whose layers are known have an analytic latency too: the guess moves towards it by the share
+that served families left out best.
 """
 
 from __future__ import annotations
@@ -69,8 +70,7 @@ class _Member:
         scaled = _scaled(known.counts, known.counts)
         trend = _ridge(scaled, target)
         left = target - _with_constant(scaled) @ trend
-        _, inverse, sizes = np.unique(families, return_inverse=True, return_counts=True)
-        weight = sizes[inverse] ** -0.5
+        weight = _family_weight(families)
         settings: dict[str, Any] = {"min_samples_leaf": LEAST_LEAF, "max_features": FEATURE_SHARE, "random_state": seed}
         trees = [
             ExtraTreesRegressor(NUM_TREES, **settings).fit(part, left, sample_weight=weight)
@@ -92,11 +92,42 @@ class _Member:
         return np.asarray(np.mean([*trees, *smooth], axis=0))
 
 
+@dataclass(frozen=True)
+class _Correction:
+    """What is added to the log of a guess: a constant, and a share of its distance to the analytic latency.
+
+    ``deviation`` is what is left of the logs of families left out.
+    """
+
+    constant: float
+    share: float
+    deviation: float
+
+    @classmethod
+    def none(cls, guess: Array, target: Array) -> _Correction:
+        """Return the one that leaves guesses as they are, but for the shift to the least relative error."""
+        square = float(np.mean((guess - target) ** 2))
+        return cls(-square, 0.0, float(np.sqrt(np.mean((guess - square - target) ** 2))))
+
+    @classmethod
+    def fit(cls, guess: Array, analytic: Array, target: Array, families: NDArray[Any]) -> _Correction:
+        """Return the least squares, each family counting by the root of its size."""
+        weight = _family_weight(families)
+        matrix = np.column_stack([np.ones(len(guess)), analytic - guess])
+        constant, share = np.linalg.solve(matrix.T @ (weight[:, None] * matrix), matrix.T @ (weight * (target - guess)))
+        square = float(np.average((target - guess - matrix @ [constant, share]) ** 2, weights=weight))
+        return cls(float(constant) - square, float(share), float(np.sqrt(square)))
+
+    def __call__(self, guess: Array, analytic: Array) -> Array:
+        """Return corrected logs."""
+        return np.asarray(guess + self.constant + self.share * (analytic - guess))
+
+
 class CountsLatency:
     """A fitted model of one device; make one with ``fit``."""
 
-    def __init__(self, member: _Member, shift: float, deviation: float) -> None:
-        self._member, self.shift, self.deviation = member, shift, deviation
+    def __init__(self, member: _Member, plain: _Correction, layered: _Correction) -> None:
+        self._member, self._plain, self._layered = member, plain, layered
 
     @classmethod
     def fit(
@@ -107,6 +138,7 @@ class CountsLatency:
         latency_ms: ArrayLike,
         families: Sequence[str],
         seed: int = 0,
+        analytic_ms: ArrayLike | None = None,
     ) -> CountsLatency:
         """Return the model of these networks.
 
@@ -117,6 +149,7 @@ class CountsLatency:
             latency_ms: measured medians in milliseconds, (n,).
             families: of each network, (n,); at least three.
             seed: of trees and folds.
+            analytic_ms: of the networks whose layers are known, from them, (n,); NaN of the others.
 
         Raises:
             UsageError: fewer than 50 networks or three families, or values that can't be.
@@ -136,14 +169,42 @@ class CountsLatency:
         for fold in range(NUM_FOLDS):
             held = np.isin(names, order[fold::NUM_FOLDS])
             left_out[held] = _Member.fit(columns.at(~held), target[~held], names[~held], seed).log_ms(columns.at(held))
-        shift = -float(np.mean((left_out - target) ** 2))
-        deviation = float(np.sqrt(np.mean((left_out + shift - target) ** 2)))
-        return cls(_Member.fit(columns, target, names, seed), shift, deviation)
+        plain = layered = _Correction.none(left_out, target)
+        analytic = _logs(analytic_ms, len(target))
+        known = np.isfinite(analytic)
+        if known.sum() >= MIN_NETWORKS:
+            layered = _Correction.fit(left_out[known], analytic[known], target[known], names[known])
+        return cls(_Member.fit(columns, target, names, seed), plain, layered)
 
-    def predict(self, counts: ArrayLike, ratios: ArrayLike, kinds: ArrayLike) -> tuple[Array, Array]:
+    def predict(
+        self, counts: ArrayLike, ratios: ArrayLike, kinds: ArrayLike, analytic_ms: ArrayLike | None = None
+    ) -> tuple[Array, Array]:
         """Return (mean, standard deviation) in milliseconds, each (n,); the deviation is that of families left out."""
-        mean = np.exp(self._member.log_ms(_Columns.of(counts, ratios, kinds)) + self.shift)
-        return mean, mean * self.deviation
+        guess = self._member.log_ms(_Columns.of(counts, ratios, kinds))
+        analytic = _logs(analytic_ms, len(guess))
+        known = np.isfinite(analytic)
+        nearest = np.where(known, analytic, guess)
+        mean = np.exp(np.where(known, self._layered(guess, nearest), self._plain(guess, nearest)))
+        return mean, mean * np.where(known, self._layered.deviation, self._plain.deviation)
+
+
+def _logs(analytic_ms: ArrayLike | None, num: int) -> Array:
+    """Return the logs, (n,), NaN where nothing is known."""
+    if analytic_ms is None:
+        return np.full(num, np.nan)
+    values = np.asarray(analytic_ms, dtype=np.float64)
+    wrong = int((values <= 0).sum())
+    if values.shape != (num,) or wrong:
+        raise UsageError(
+            f"analytic_ms has shape {values.shape} and {wrong} values at or below zero: give ({num},) or NaN"
+        )
+    return np.log(values)
+
+
+def _family_weight(families: NDArray[Any]) -> Array:
+    """Return the weight of each network, (n,): a family counts by the root of its size."""
+    _, inverse, sizes = np.unique(families, return_inverse=True, return_counts=True)
+    return np.asarray(sizes[inverse] ** -0.5)
 
 
 def _scaled(rows: Array, known: Array) -> Array:

@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 SHARED_PRIOR = (2.5, 2.0, 0.2, -7.0, 1.5)
 # Priors: log slowdown of arithmetic and of memory, log seconds of a launch, log slowdown a doubling of long sums.
 CARD_PRIOR = (0.1, 0.2, -10.2, 0.05)
-NUM_CARD = len(CARD_PRIOR)
+NUM_CARD, LAUNCH = len(CARD_PRIOR), 2
 SHARED_RIDGE, CARD_RIDGE, TILE_RIDGE = 0.002, 0.003, 0.01
 HUBER = 0.1
 # No launch is longer than this quantile of a card's kernels.

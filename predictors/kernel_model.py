@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from predictors.kernel_card import Card
 from predictors.kernel_features import kernel_features
-from predictors.kernel_fit import NUM_CARD, evaluate, fit_group
+from predictors.kernel_fit import LAUNCH, NUM_CARD, evaluate, fit_group
 from predictors.kernel_terms import kernel_terms, num_tiles
 from predictors.kernel_trees import evaluate_trees
 from search_spaces.errors import UsageError, unknown
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from predictors.kernel_table import KernelRows
 
 Array = NDArray[np.float64]
-# Generations at this distance in compute capability weigh 1/e.
-GENERATION_DISTANCE = 0.5
+# Generations at this distance in compute capability weigh 1/e. Which tiles are chosen for a batched product is a matter
+# of the library: there, near generations are hardly more alike.
+GENERATION_DISTANCE = {"bmm": 2.0}
+OTHER_DISTANCE = 0.5
 # Of no card trained on: half precision uses other units than those that were timed.
 HALF_PRECISION_WIDENING = 1.5
 KIND = "nas.kernel_model.3"
@@ -54,24 +56,25 @@ class GroupModel:
     capabilities: Array
     deviation: float
 
-    def weights(self, compute_capability: float) -> Array:
-        """Return how much each card trained on says of one of this generation, (cards,), adding up to 1."""
-        return near_weights(self.capabilities, compute_capability)
-
-    def log_ms(self, group: str, shapes: Mapping[str, Array], card: Card) -> Array:
+    def log_ms(self, group: str, shapes: Mapping[str, Array], card: Card, launch_ms: float | None = None) -> Array:
         """Return the log of milliseconds, (n,): the mean of what the card would take were it like each known one.
 
         A library's choice of tiles and the share of the peak that it reaches belong together, so each known card lends
         all its numbers, and not their means.
         """
         residual = evaluate_trees(self.tensors, kernel_features(group, shapes, card))
-        return self.formula_log_ms(group, shapes, card) + residual
+        return self.formula_log_ms(group, shapes, card, launch_ms) + residual
 
-    def formula_log_ms(self, group: str, shapes: Mapping[str, Array], card: Card) -> Array:
+    def formula_log_ms(
+        self, group: str, shapes: Mapping[str, Array], card: Card, launch_ms: float | None = None
+    ) -> Array:
         """Return ``log_ms`` without the trees."""
-        terms = kernel_terms(group, shapes, card)
-        found = [evaluate(self.tensors, terms, scalars) for scalars in self.tensors["cards"]]
-        return self.weights(card.compute_capability) @ np.array(found) + math.log(1e3)
+        terms, cards = kernel_terms(group, shapes, card), self.tensors["cards"].copy()
+        if launch_ms is not None:
+            cards[:, LAUNCH] = math.log(launch_ms / 1e3)
+        found = [evaluate(self.tensors, terms, scalars) for scalars in cards]
+        scale = GENERATION_DISTANCE.get(group, OTHER_DISTANCE)
+        return near_weights(self.capabilities, card.compute_capability, scale) @ np.array(found) + math.log(1e3)
 
 
 class KernelModel:
@@ -100,11 +103,14 @@ class KernelModel:
             raise UsageError("the kernel model needs timings of an operator on at least two cards: none has them")
         return cls({group: _fit(group, found, seed) for group, found in usable.items()}, source)
 
-    def predict(self, group: str, shapes: Mapping[str, Array], card: Card) -> tuple[Array, Array]:
+    def predict(
+        self, group: str, shapes: Mapping[str, Array], card: Card, launch_ms: float | None = None
+    ) -> tuple[Array, Array]:
         """Return (mean, standard deviation) in milliseconds, each (n,), of a group's kernels.
 
-        At half precision the learned utilisation is taken as a share of that precision's peak: an extrapolation, with
-        a wider deviation.
+        A launch takes as long as on the known cards, unless ``launch_ms`` tells how long the smallest kernel of the
+        group takes with this host. At half precision the learned utilisation is taken as a share of that precision's
+        peak: an extrapolation, with a wider deviation.
 
         Raises:
             UsageError: the group was not fitted.
@@ -112,7 +118,7 @@ class KernelModel:
         if group not in self.groups:
             raise unknown("operator group", group, self.groups)
         model = self.groups[group]
-        mean = np.exp(model.log_ms(group, shapes, card))
+        mean = np.exp(model.log_ms(group, shapes, card, launch_ms))
         widening = 1.0 if card.element_bytes == 4 else HALF_PRECISION_WIDENING
         return mean, mean * (widening * model.deviation)
 
@@ -170,9 +176,12 @@ def _groups(settings: Mapping[str, Mapping[str, object]], tensors: Mapping[str, 
     return found
 
 
-def near_weights(capabilities: Array, compute_capability: float) -> Array:
-    """Return weights that fall with the distance between generations, adding up to 1; one's own stands alone."""
-    distance = np.abs(capabilities - compute_capability) / GENERATION_DISTANCE
+def near_weights(capabilities: Array, compute_capability: float, scale: float = OTHER_DISTANCE) -> Array:
+    """Return how much each card trained on says of one of a generation, (cards,), adding up to 1.
+
+    Weights fall by 1/e at a distance of ``scale``; cards of the very generation stand alone.
+    """
+    distance = np.abs(capabilities - compute_capability) / scale
     weights = np.exp(distance.min() - distance)
     if distance.min() == 0:
         weights = np.where(distance > 0, 0.0, 1.0)

@@ -27,6 +27,8 @@ SPECS = ("Device", "Mem_Bw", "Num_Sm", "Core_Per_SM", "L2Cache", "SingleFLOPs")
 # A median this far from what the data sheet allows is another unit, not another card.
 LEAST_SHARE, MOST_SHARE = 0.2, 300.0
 LAUNCH_MS = 0.01
+# A kernel whose work takes less than this share of its time tells how long a launch is.
+WORKLESS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,12 @@ def read_kernels(folder: Path, names: Iterable[str]) -> dict[str, list[KernelRow
     table = table[table["device"].astype(str).isin(list(cards))].reset_index(drop=True)
     _refuse_bad(table)
     return {name: rows_of(table[table["device"].astype(str) == name], card) for name, card in cards.items()}
+
+
+def launch_ms(rows: KernelRows) -> float | None:
+    """Return the time of the shortest kernel that is nearly all launch, None where each has work to do."""
+    small = roofline_ms(rows.group, rows.shapes, rows.card) <= WORKLESS * rows.latency_ms
+    return float(rows.latency_ms[small].min()) if small.any() else None
 
 
 def known_cards(folder: Path) -> list[str]:

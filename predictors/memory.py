@@ -107,8 +107,9 @@ def estimated_peak_bytes(
         for number, layer in enumerate(layers):
             block_input = layers[0].inputs if number else 0
             params += layer.params
-            working = max(working, layer.inputs + layer.outputs + max(layer.held, block_input))
-    return BYTES[precision] * (params + (image_elements + working) * batch_size)
+            held = max(layer.held, block_input) * batch_size
+            working = max(working, layer.elements(batch_size) + held)
+    return BYTES[precision] * (params + image_elements * batch_size + working)
 
 
 def peak_of(changes: Any) -> int:

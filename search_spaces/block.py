@@ -78,10 +78,15 @@ def check_precisions(placed: PlacedBlock, num_layers: int) -> None:
         )
 
 
+def network_blocks(blueprint: Blueprint) -> list[tuple[Layer, ...]]:
+    """Return the layers of each block of a network, in order."""
+    return [block_layers(placed) for placed in blueprint.placed()]
+
+
 def network_layers(blueprint: Blueprint) -> Iterator[Layer]:
     """Yield the layers of a whole network in order."""
-    for placed in blueprint.placed():
-        yield from block_layers(placed)
+    for layers in network_blocks(blueprint):
+        yield from layers
 
 
 def cost(blueprint: Blueprint, counting: str = "core") -> Cost:

@@ -27,6 +27,7 @@ class Layer:
         inputs, outputs: elements of activations read and written.
         bias: elements to which a bias is added (pycls counts one each).
         held: elements of other tensors alive meanwhile (a residual's), for the memory estimate.
+        shared: of inputs and outputs, the elements that all images of a batch share: a table's.
         precision: of the weighted layer itself (``search_spaces.precision``); another layer has that of the weighted
             layer before it in its block, into which exporters fold a BatchNorm.
     """
@@ -39,6 +40,11 @@ class Layer:
     bias: int = 0
     held: int = 0
     precision: str = "fp32"
+    shared: int = 0
+
+    def elements(self, batch_size: int) -> int:
+        """Return the elements of inputs and outputs of a batch."""
+        return (self.inputs + self.outputs - self.shared) * batch_size + self.shared
 
 
 PRODUCTS = frozenset({"conv", "depthwise", "linear", "attention"})

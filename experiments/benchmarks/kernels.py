@@ -92,7 +92,9 @@ def _errors(
     return found
 
 
-def error_row(model: KernelModel, rows: KernelRows, kept: Any, known: Sequence[str]) -> dict[str, Any]:
+def error_row(
+    model: KernelModel, rows: KernelRows, kept: Any, known: Sequence[str], launch_ms: float | None = None
+) -> dict[str, Any]:
     """Return the errors of a model that learnt from the cards ``known`` on the rows ``kept`` of another card."""
     import numpy as np
     from scipy.stats import spearmanr
@@ -101,7 +103,7 @@ def error_row(model: KernelModel, rows: KernelRows, kept: Any, known: Sequence[s
 
     shapes = {name: values[kept] for name, values in rows.shapes.items()}
     actual = rows.latency_ms[kept]
-    predicted, deviation = model.predict(rows.group, shapes, rows.card)
+    predicted, deviation = model.predict(rows.group, shapes, rows.card, launch_ms)
     error = 100 * np.abs(predicted / actual - 1)
     bare = 100 * np.abs(roofline_ms(rows.group, shapes, rows.card) / actual - 1)
     inside = np.abs(predicted - actual) <= 1.6449 * deviation

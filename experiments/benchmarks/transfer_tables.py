@@ -7,7 +7,7 @@ A network's family is the first letters of its name, after ``tf_``, ``legacy_``,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,30 @@ def read_runs(folder: Path) -> dict[str, RunTable]:
             f"(row {first}: {keys[first]} of {names[first]}): keep one each"
         )
     return {str(name): _run(str(name), rows.assign(key=keys[rows.index])) for name, rows in table.groupby(names)}
+
+
+def analytic_ms(table: RunTable) -> Array:
+    """Return the analytic latency of an image of the networks that ``nas networks`` can build, (n,); NaN of others.
+
+    A name without its weights' tag and without ``tf_`` names the network; automatic mixed precision is taken as fp16.
+    """
+    from predictors.roofline import latency_ms
+    from predictors.target import target
+    from search_spaces.block import network_blocks
+    from search_spaces.networks import network, networks
+
+    device, precision, _, _, runtime = table.name.split("/")
+    part = {"eager": "", "compiled": ":compiled"}[runtime]
+    known, found = set(networks.names()), np.full(len(table.keys), np.nan)
+    for row, key in enumerate(table.keys):
+        model, _, side = str(key).rpartition("@")
+        name = model.split(".")[0].removeprefix("tf_")
+        if name in known:
+            blueprint = replace(network(name), resolution=(int(side), int(side)))
+            batch = round(float(np.exp(table.counts[row, 4])))
+            where = target(f"{device}:{'fp16' if precision == 'amp' else precision}:b{batch}{part}")
+            found[row] = latency_ms(network_blocks(blueprint), where) / batch
+    return found
 
 
 def family_of(model: str) -> str:

@@ -91,12 +91,12 @@ def _within(
     from predictors.target import target as target_of
     from scaling.budget import LATENCY, measure_of, parse_budget
     from scaling.solve import solve_budget
-    from search_spaces.block import network_layers
+    from search_spaces.block import network_blocks
 
     budget, latency = parse_budget(text), None
     if target is not None:
         found = target_of(target)
-        latency = lambda each: latency_ms(network_layers(each), found)  # noqa: E731
+        latency = lambda each: latency_ms(network_blocks(each), found)  # noqa: E731
     solution = solve_budget(rule, blueprint, budget.limit, measure_of(budget, count, latency))
     asked: dict[str, Any] = {"budget": {budget.quantity: budget.limit}, "used": {budget.quantity: solution.used}}
     return solution.scaled, asked | ({"target": target} if budget.quantity == LATENCY else {})

@@ -15,7 +15,7 @@ from predictors.roofline import MEAN_ERROR, latency_ms
 from predictors.rounds import time_in_rounds
 from predictors.stopwatch import cuda_stopwatch
 from predictors.target import Target, is_present, target
-from search_spaces.block import network_layers
+from search_spaces.block import network_blocks
 from search_spaces.blueprint import Blueprint
 
 JOURNAL = "latency.jsonl"
@@ -54,7 +54,7 @@ def latencies(
 
 def _analytic(network: Blueprint, where: Target) -> dict[str, Any]:
     """Return the roofline with the mean error that the formula has on single kernels, up and down."""
-    value = latency_ms(network_layers(network), where)
+    value = latency_ms(network_blocks(network), where)
     return {
         "latency_ms": value,
         "low_ms": value / (1 + MEAN_ERROR),

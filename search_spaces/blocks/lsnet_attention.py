@@ -76,7 +76,7 @@ class BiasedAttention(nn.Module):
         return (
             *conv_layers(width, inside, size, 1, held=held),
             *conv_layers(keys, keys, size, 3, groups=keys, held=held + inside * cells),
-            Layer("copy", 0, heads * cells, pairs, pairs, held=held + inside * cells),
+            Layer("copy", 0, heads * cells, pairs, pairs, held=held + inside * cells, shared=2 * pairs),
             Layer("attention", cells * cells * keys, 0, 2 * keys * cells, pairs, held=held + elements),
             Layer("activation", 0, 0, 2 * pairs, pairs, held=held + elements),
             Layer("attention", cells * cells * width, 0, pairs + elements, elements, held=held),

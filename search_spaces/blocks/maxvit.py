@@ -54,11 +54,11 @@ class PartitionAttention(nn.Module):
     def layers(width: int, size: Size, side: int, heads: int, head_dim: int, mlp_width: int) -> tuple[Layer, ...]:
         """Return what one image costs; near windows and grids cost the same."""
         cells, tokens = size[0] * size[1], side * side
-        elements, table = width * cells, heads * (2 * side - 1) ** 2
+        elements, table, bias = width * cells, heads * (2 * side - 1) ** 2, heads * tokens * tokens
         norm = layer_norm_layer(width, cells, elements)
         return (
             norm,
-            Layer("copy", 0, table, table, heads * tokens * tokens, held=2 * elements),
+            Layer("copy", 0, table, table, bias, held=2 * elements, shared=table + bias),
             *SelfAttention.layers(width, heads, head_dim, tokens, cells // tokens, elements),
             add_layer(elements),
             norm,

@@ -76,14 +76,17 @@ class RelativeAttention(nn.Module):
         return projected
 
     def _relative(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        num, heads, tokens, head_dim = q.shape
-        q = q * head_dim**-0.5
-        by_query = q.permute(2, 0, 1, 3).reshape(tokens, num * heads, head_dim)
-        bias = (by_query @ self.keys().transpose(1, 2)).view(tokens, num, heads, tokens).permute(1, 2, 0, 3)
-        weights = (q @ k.transpose(-2, -1) + bias).softmax(-1)
-        moved = weights.permute(2, 0, 1, 3).reshape(tokens, num * heads, tokens) @ self.values()
-        out: Tensor = weights @ v + moved.view(tokens, num, heads, head_dim).permute(1, 2, 0, 3)
+        q = q * q.shape[-1] ** -0.5
+        weights = (q @ k.transpose(-2, -1) + _by_query(q, self.keys().transpose(1, 2))).softmax(-1)
+        out: Tensor = weights @ v + _by_query(weights, self.values())
         return out
+
+
+def _by_query(rows: Tensor, table: Tensor) -> Tensor:
+    """Return the products of each query's rows (N, heads, T, a) with its own part of a table (T, a, b)."""
+    num, heads, tokens, _ = rows.shape
+    moved = rows.permute(2, 0, 1, 3).reshape(tokens, num * heads, -1) @ table
+    return moved.view(tokens, num, heads, -1).permute(1, 2, 0, 3)
 
 
 @register_block("relative_transformer")
@@ -158,18 +161,24 @@ def attention_layers(width: int, heads: int, head_dim: int, tokens: int, relativ
     into_scores = Layer("attention", macs, 0, 2 * tokens * inner, scores, held=held)
     out_of_scores = Layer("attention", macs, 0, scores + tokens * inner, tokens * inner, held=held)
     found = [linear_layer(width, 3 * inner, tokens, held), into_scores]
+    # Queries, keys and values, and the scaled queries, live to the end.
+    kept = held + 4 * tokens * inner
     if relative:
         tables = 2 * TABLE_SIZE * head_dim
+        looked_up = (
+            Layer("copy", 0, tables, tables, table, held=kept + scores, shared=tables + table),
+            Layer("add", 0, 0, 2 * table, table, held=kept + scores, shared=3 * table),
+        )
         found += [
-            Layer("copy", 0, tables, tables, table, held=held),
-            Layer("attention", macs, 0, tokens * inner + table, scores, held=held),
-            Layer("add", 0, 0, 2 * scores, scores, held=held),
+            *looked_up,
+            Layer("attention", macs, 0, tokens * inner + table, scores, held=kept + scores, shared=table),
+            Layer("add", 0, 0, 2 * scores, scores, held=kept),
         ]
-    found += [Layer("activation", 0, 0, scores, scores, held=held), out_of_scores]
+    found += [Layer("activation", 0, 0, scores, scores, held=kept if relative else held), out_of_scores]
     if relative:
         found += [
-            Layer("copy", 0, tables, tables, table, held=held),
-            Layer("attention", macs, 0, scores + table, tokens * inner, held=held),
+            *looked_up,
+            Layer("attention", macs, 0, scores + table, tokens * inner, held=kept + scores, shared=table),
             Layer("add", 0, 0, 2 * tokens * inner, tokens * inner, held=held),
         ]
     return (*found, linear_layer(inner, width, tokens, held))

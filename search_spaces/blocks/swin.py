@@ -69,10 +69,10 @@ class WindowAttention(nn.Module):
         """Return what one image costs."""
         tokens, elements = side * side, width * size[0] * size[1]
         windows, scores = size[0] * size[1] // tokens, heads * tokens * tokens
-        table = heads * (2 * side - 1) ** 2
+        table, bias = heads * (2 * side - 1) ** 2, scores * (windows if shift else 1)
         moved = (Layer("copy", 0, 0, elements, elements, held=held),) if shift else ()
         return (
-            Layer("copy", 0, table, table, scores * (windows if shift else 1), held=held),
+            Layer("copy", 0, table, table, bias, held=held, shared=table + bias),
             *moved,
             *SelfAttention.layers(width, heads, head_dim, tokens, windows, held),
             *moved,

@@ -38,7 +38,8 @@ class GridAttention(nn.Module):
         """Return what one image costs."""
         side = clipped_window(place.window, place.size)
         table, tokens = place.heads * (2 * side - 1) ** 2, side * side
+        bias = place.heads * tokens * tokens
         return (
-            Layer("copy", 0, table, table, place.heads * tokens * tokens, held=held),
+            Layer("copy", 0, table, table, bias, held=held, shared=table + bias),
             *SelfAttention.layers(place.width, place.heads, place.head_dim, tokens, place.cells // tokens, held),
         )

@@ -91,7 +91,7 @@ class SgConv(nn.Module):
         kernels = 2 * width * KERNEL_DIM * num_scales(place.cells)
         kept = held + elements
         return (
-            Layer("copy", 0, kernels, kernels, 2 * elements, held=kept),
+            Layer("copy", 0, kernels, kernels, 2 * elements, held=kept, shared=kernels + 2 * elements),
             Layer("scale", 0, 0, 2 * elements, 2 * elements, held=kept + elements),
             Layer("depthwise", elements, width, elements, elements, held=kept),
             add_layer(elements),

@@ -41,3 +41,30 @@ def test_too_few_networks_or_families_are_refused() -> None:
         CountsLatency.fit(counts[:20], ratios[:20], kinds[:20], latency[:20], families[:20])
     with pytest.raises(UsageError, match="2 distinct, for 60 networks: give one each, at least 3 distinct"):
         CountsLatency.fit(counts[:60], ratios[:60], kinds[:60], latency[:60], ["a", "b"] * 30)
+
+
+def test_an_analytic_latency_tells_of_the_networks_that_have_one_and_of_no_other() -> None:
+    counts, ratios, kinds, latency, families = networks()
+    rng = np.random.default_rng(1)
+    unseen = np.exp(rng.normal(0, 0.6, len(latency)))
+    latency = latency * unseen
+    analytic = np.where(rng.random(len(latency)) < 0.8, 1.7 * latency, np.nan)
+    known, seen, new = np.isfinite(analytic), slice(None, 90), slice(90, None)
+    plain = CountsLatency.fit(counts[seen], ratios[seen], kinds[seen], latency[seen], families[seen])
+    layered = CountsLatency.fit(
+        counts[seen], ratios[seen], kinds[seen], latency[seen], families[seen], analytic_ms=analytic[seen]
+    )
+    before, _ = plain.predict(counts[new], ratios[new], kinds[new])
+    after, std = layered.predict(counts[new], ratios[new], kinds[new], analytic[new])
+    error, known = np.abs(after / latency[new] - 1), known[new]
+    assert error[known].mean() < 0.2 < np.abs(before / latency[new] - 1)[known].mean()
+    assert np.array_equal(after[~known], before[~known])
+    assert (std / after)[known].max() < (std / after)[~known].min()
+
+
+def test_an_analytic_latency_that_can_not_be_is_refused() -> None:
+    counts, ratios, kinds, latency, families = networks()
+    with pytest.raises(UsageError, match=r"analytic_ms has shape \(120,\) and 1 values at or below zero"):
+        CountsLatency.fit(counts, ratios, kinds, latency, families, analytic_ms=np.where(np.arange(120), latency, 0.0))
+    with pytest.raises(UsageError, match=r"analytic_ms has shape \(3,\)"):
+        CountsLatency.fit(counts, ratios, kinds, latency, families, analytic_ms=latency[:3])

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from predictors.kernel_model import KernelModel, near_weights
-from predictors.kernel_table import card_named, known_cards, read_kernels
+from predictors.kernel_table import card_named, known_cards, launch_ms, read_kernels
+from predictors.kernel_terms import GROUPS, SHAPES, roofline_ms
 from search_spaces.errors import UsageError
 
 CARDS = {"Tesla P100-PCIE-16GB": (732, 56, 64, 4, 9500), "Tesla V100-PCIE-32GB": (900, 80, 64, 6, 14000),
@@ -140,3 +141,28 @@ class TestTables:
             read_kernels(tmp_path, CARDS)
         with pytest.raises(UsageError, match=r"kernels\.parquet lacks the columns latency_ms"):
             read_kernels(write(tmp_path, made_table().drop(columns="latency_ms")), CARDS)
+
+
+def test_a_host_that_launches_slower_is_predicted_from_its_smallest_kernel(folder, model) -> None:
+    *_, unseen = CARDS
+    rows = read_kernels(folder, [unseen])[unseen][0]
+    slower = replace(rows, latency_ms=rows.latency_ms + 5 * LAUNCH_MS)
+    known = launch_ms(slower)
+    assert known == pytest.approx(6 * LAUNCH_MS, rel=0.2)
+    blind, _ = model.predict(rows.group, rows.shapes, rows.card)
+    told, _ = model.predict(rows.group, rows.shapes, rows.card, known)
+    errors = [np.abs(mean / slower.latency_ms - 1).mean() for mean in (blind, told)]
+    assert errors[1] < 0.15 < errors[0]
+
+
+def test_kernels_that_all_have_work_to_do_tell_of_no_launch(folder) -> None:
+    *_, unseen = CARDS
+    rows = read_kernels(folder, [unseen])[unseen][0]
+    assert launch_ms(replace(rows, latency_ms=2 * roofline_ms(rows.group, rows.shapes, rows.card))) is None
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_roofline_is_one_number_a_kernel(folder, group: str) -> None:
+    card = read_kernels(folder, [next(iter(CARDS))])[next(iter(CARDS))][0].card
+    shapes = {name: np.full(7, 4.0) for name in (*SHAPES[group], "num_tensors")}
+    assert roofline_ms(group, shapes, card).shape == (7,)

@@ -20,7 +20,7 @@ from predictors.target import target
 from search_spaces.layers import Layer
 
 CPU = target("t4").device.model_copy(update={"name": "cpu", "kind": "cpu"})
-GPU_TARGETS = ("h100:bf16:b32", "t4", "orin:fp16:b8", "rtx4090:tf32:b7")
+GPU_TARGETS = ("h100:bf16:b32", "t4", "orin:fp16:b8", "rtx4090:tf32:b7", "a100-40g:bf16:b4:compiled")
 
 layers = st.builds(
     Layer,
@@ -75,14 +75,14 @@ def test_within_a_wave_a_larger_batch_costs_nothing():
 def test_a_small_network_is_bound_by_its_launches():
     network = [Layer("activation", inputs=10, outputs=10)] * 40
     gpu = target("orin")
-    assert latency_ms(network, gpu) == pytest.approx(40 * gpu.device.launch_overhead_us / 1e3)
+    assert latency_ms([network], gpu) == pytest.approx(40 * gpu.device.launch_overhead_us / 1e3)
 
 
 def test_on_a_cpu_launches_add_to_the_work():
     layer = Layer("conv", macs=10**9, outputs=10**6)
     cpu = target("cpu", cpu=CPU)
     expected_ms = CPU.launch_overhead_us / 1e3 + layer_ms(layer, cpu)
-    assert latency_ms([layer], cpu) == pytest.approx(expected_ms, rel=1e-9)
+    assert latency_ms([[layer]], cpu) == pytest.approx(expected_ms, rel=1e-9)
 
 
 def test_an_operation_of_ones_own_counts_as_linear():
@@ -100,24 +100,55 @@ def test_tables_of_blocks_give_the_same_bits_as_the_network(network, text, data)
     sums = np.zeros((1, 2))
     for block in order:
         sums += np.array(roofline_terms(block, gpu))
-    assert combine_terms(sums)[0] == latency_ms(network, gpu)
+    assert combine_terms(sums)[0] == latency_ms(blocks, gpu)
 
 
 @given(st.lists(layers, min_size=1, max_size=5), st.sampled_from(GPU_TARGETS))
 def test_more_work_never_takes_less_time(network, text):
     gpu = target(text)
-    assert latency_ms(network + network[:1], gpu) >= latency_ms(network, gpu) > 0
+    assert latency_ms([network + network[:1]], gpu) >= latency_ms([network], gpu) > 0
     more = gpu.model_copy(update={"batch_size": gpu.batch_size + 1})
-    assert latency_ms(network, more) >= latency_ms(network, gpu)
+    assert latency_ms([network], more) >= latency_ms([network], gpu)
 
 
-@pytest.mark.parametrize("runtime", ["compiled", "onnxruntime", "tensorrt"])
+CONV = Layer("conv", macs=10**8, params=1000, inputs=10**5, outputs=10**5)
+NORM, ACTIVATION = (Layer(op, inputs=10**5, outputs=10**5) for op in ("batch_norm", "activation"))
+ADD = Layer("add", inputs=2 * 10**5, outputs=10**5)
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "tensorrt"])
 def test_a_runtime_that_fuses_pays_for_products_alone(runtime):
-    conv = Layer("conv", macs=10**8, params=1000, inputs=10**5, outputs=10**5)
-    network = [conv, Layer("batch_norm", inputs=10**5, outputs=10**5), Layer("activation", inputs=10**5, outputs=10**5)]
-    fused = target(f"t4:{runtime}")
-    assert latency_ms(network, fused) == latency_ms([conv], fused) == latency_ms([conv], target("t4"))
-    assert latency_ms(network, target("t4")) > latency_ms(network, fused)
+    network, fused = [CONV, NORM, ACTIVATION], target(f"t4:{runtime}")
+    assert latency_ms([network], fused) == latency_ms([[CONV]], fused) == latency_ms([[CONV]], target("t4"))
+    assert latency_ms([network], target("t4")) > latency_ms([network], fused)
+
+
+def test_a_compiled_network_pays_once_for_element_wise_layers_that_follow_each_other():
+    compiled = target("t4:b8:compiled")
+    one, run = roofline_terms([CONV, NORM], compiled), roofline_terms([CONV, NORM, ACTIVATION, ACTIVATION], compiled)
+    assert one == run
+    assert roofline_terms([CONV, NORM], compiled) == roofline_terms([CONV, NORM], target("t4:b8"))
+    host, device = roofline_terms([CONV, NORM, ADD], compiled)
+    assert host == one[0]
+    operand_ms = 8 * 10**5 * 4 / (BANDWIDTH_UTILISATION * compiled.device.memory_bandwidth_gb_s * 1e6)
+    assert device - one[1] == pytest.approx(operand_ms * 1e9)
+
+
+def test_blocks_are_not_fused_with_each_other():
+    compiled = target("t4:compiled")
+    apart, together = (
+        latency_ms([[CONV, NORM], [ACTIVATION]], compiled),
+        latency_ms([[CONV, NORM, ACTIVATION]], compiled),
+    )
+    assert apart > together
+
+
+def test_what_all_images_share_is_read_once_a_batch():
+    table = Layer("copy", inputs=10**6, outputs=10**6, shared=2 * 10**6)
+    own = replace(table, shared=0)
+    gpu = target("t4:b16")
+    assert layer_ms(table, gpu) < layer_ms(own, gpu)
+    assert layer_ms(table, target("t4")) == layer_ms(own, target("t4")) == layer_ms(table, gpu)
 
 
 def test_a_population_is_combined_row_by_row():
@@ -126,9 +157,9 @@ def test_a_population_is_combined_row_by_row():
 
 def test_the_measurement_is_labelled_analytic():
     network = [Layer("linear", macs=10**9, params=10**6, inputs=10**3, outputs=10**3)]
-    found = analytic_latency(network, target("t4:fp16:b8"))
+    found = analytic_latency([network], target("t4:fp16:b8"))
     assert (found.quantity, found.unit, found.obtained, found.target) == ("latency_ms", "ms", "analytic", "t4:fp16:b8")
-    assert found.value == latency_ms(network, target("t4:fp16:b8"))
+    assert found.value == latency_ms([network], target("t4:fp16:b8"))
 
 
 def test_integer_products_run_at_their_own_rate():

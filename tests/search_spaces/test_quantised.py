@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from nas.search.population import all_rows
 from predictors.roofline import combine_terms, latency_ms, roofline_terms
 from predictors.target import target
 from search_spaces.architecture import canonical_json
-from search_spaces.block import network_layers
+from search_spaces.block import network_blocks, network_layers
 from search_spaces.errors import UsageError
 from search_spaces.layer_names import layer_names
 from search_spaces.layers import is_weighted
@@ -109,12 +110,12 @@ def test_a_layer_has_the_precision_of_its_knob(family: str) -> None:
 def test_the_bytes_and_times_of_populations_are_those_of_each_network(family: str, granularity: str) -> None:
     found = joint(family, granularity=granularity, precisions=tuple(KNOWN))
     genes = found.sample(np.random.default_rng(1), 50)
-    networks = [list(network_layers(found.blueprint(each))) for each in found.decode(genes)]
+    networks = [network_blocks(found.blueprint(each)) for each in found.decode(genes)]
     table = PopulationTable(found, lambda layers: (size_bytes(layers),))
-    assert table(genes)[:, 0].tolist() == [size_bytes(layers) for layers in networks]
+    assert table(genes)[:, 0].tolist() == [size_bytes(chain(*blocks)) for blocks in networks]
     where = target("t4:fp16:b32")
     roofline = PopulationTable(found, lambda layers: roofline_terms(layers, where), np.float64)
-    assert combine_terms(roofline(genes)).tolist() == [latency_ms(layers, where) for layers in networks]
+    assert combine_terms(roofline(genes)).tolist() == [latency_ms(blocks, where) for blocks in networks]
     assert len(set(table(genes)[:, 0].tolist())) > 25
 
 

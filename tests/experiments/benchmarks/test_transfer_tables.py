@@ -9,8 +9,12 @@ import pandas as pd
 import pytest
 
 from experiments.benchmarks import benchmarks
-from experiments.benchmarks.transfer_tables import COLUMNS, family_of, read_runs
+from experiments.benchmarks.transfer_tables import COLUMNS, analytic_ms, family_of, read_runs
+from predictors.roofline import latency_ms
+from predictors.target import target
+from search_spaces.block import network_blocks
 from search_spaces.errors import UsageError
+from search_spaces.networks import network
 
 NUM = 80
 
@@ -125,3 +129,14 @@ def test_bad_settings_are_named(tmp_path: Path, settings: dict, message: str) ->
 
 def test_the_columns_of_the_message_are_those_that_are_read() -> None:
     assert set(made_table().columns) == set(COLUMNS)
+
+
+def test_networks_that_can_be_built_have_an_analytic_latency(tmp_path: Path) -> None:
+    table = made_table()
+    table["model"] = table["model"].replace({"resnet0": "resnet18.a1_in1k", "regnety4": "tf_efficientnet_b0"})
+    run = read_runs(write(tmp_path, table))["rtx4090/amp/nchw/240/eager"]
+    found = dict(zip(run.keys.tolist(), analytic_ms(run).tolist(), strict=True))
+    built = {key: value for key, value in found.items() if value == value}
+    assert built.keys() == {"resnet18.a1_in1k@224", "resnet50@224", "tf_efficientnet_b0@224"}
+    where = target("rtx4090:fp16:b64")
+    assert built["resnet18.a1_in1k@224"] == latency_ms(network_blocks(network("resnet18")), where) / 64
