@@ -114,7 +114,7 @@ def _stages(context: Context, until: Until) -> Outcome:
     summary: dict[str, Any] = {
         "study": context.config.name,
         "folder": str(context.folder),
-        "networks_on_front": int(fronts.on_joint_front.sum()),
+        "networks_on_joint_front": int(fronts.on_joint_front.sum()),
         "networks_on_front_of": {name: int(rows.sum()) for name, rows in fronts.on_front.items()},
         "hypervolume": {name: result.hypervolumes[-1][1] for name, result in searched.results.items()},
         "evaluations": context.config.search.evaluations,

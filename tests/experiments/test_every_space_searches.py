@@ -37,7 +37,7 @@ def test_a_study_of_the_space_ends_in_a_model(name: str, tmp_path: Path) -> None
     with Store.open(str(tmp_path / "nas.db")) as store:
         outcome = run_study(config, store, tmp_path, Talk(quiet=True))
     assert outcome.summary["evaluations"] == 6
-    assert outcome.summary["networks_on_front"] >= 1
+    assert outcome.summary["networks_on_joint_front"] >= 1
     assert list(outcome.folder.rglob("model.onnx"))
 
 

@@ -41,7 +41,7 @@ def test_a_finished_study_that_is_run_again_does_nothing_twice(nas: Nas, copy: T
     same = {name for name in files if after[name] == files[name]}
     assert set(files) - same <= {"report.html", "report.json"}  # they say when they were written
     assert said.data["best_on_validation"] == "N1"
-    assert said.data["networks_on_front"] == len(json.loads(files["front.json"])["joint_front"])
+    assert said.data["networks_on_joint_front"] == len(json.loads(files["front.json"])["joint_front"])
     assert set(said.data["hypervolume"]) == {"nsga2", "random"}
 
 
