@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.calibrated import Calibrated
-from experiments.measuring import subject_run
+from experiments.measuring import time_in_turn
 from experiments.subjects import network_subject
-from predictors.rounds import Rounds, time_in_rounds
+from predictors.rounds import Rounds
 from predictors.runtime import pinned_threads, software_versions
-from predictors.stopwatch import cuda_stopwatch
 from predictors.target import Target
 from predictors.validation import Validation
 from search_spaces.errors import UsageError
@@ -84,14 +82,8 @@ def calibrate(
 
 
 def _measure(space: SearchSpace, where: Target, genes: Genes, seed: int, num_threads: int | None) -> Rounds:
-    with ExitStack() as stack:
-        runs = []
-        for architecture in space.decode(genes):
-            subject = network_subject(architecture.key, space.blueprint(architecture))
-            runs.append(stack.enter_context(subject_run(subject, where, num_threads)))
-            runs[-1]()
-        stopwatch = cuda_stopwatch() if where.device.kind == "gpu" else None
-        return time_in_rounds(runs, seed=seed, num_threads=num_threads, stopwatch=stopwatch)
+    subjects = (network_subject(each.key, space.blueprint(each)) for each in space.decode(genes))
+    return time_in_turn(subjects, where, seed=seed, num_threads=num_threads)
 
 
 def _checks(model: Predictor, inputs: dict[str, NDArray[Any]], checked_ms: NDArray[np.float64]) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.subjects import Subject
+from predictors.rounds import Rounds, time_in_rounds
+from predictors.stopwatch import cuda_stopwatch
 from predictors.target import Target, torch_device
 from predictors.timing import DEFAULT_PLAN, Timing, TimingPlan
 from search_spaces.errors import UsageError
@@ -96,6 +98,30 @@ def subject_run(subject: Subject, where: Target, num_threads: int | None = None)
         images = torch.randn(shape, device=device)
         with module_run(subject.module, images, where.precision, where.runtime, where.layout) as run:
             yield run
+
+
+def time_in_turn(
+    subjects: Iterable[Subject],
+    where: Target,
+    *,
+    num_rounds: int = 20,
+    num_runs: int = 5,
+    seed: int = 0,
+    num_threads: int | None = None,
+) -> Rounds:
+    """Return the times of each of ``subjects`` on ``where``, visited in turn; each has run once before.
+
+    Args and errors: as ``time_in_rounds`` and ``subject_run``.
+    """
+    with ExitStack() as stack:
+        runs: list[Run] = []
+        for subject in subjects:
+            runs.append(stack.enter_context(subject_run(subject, where, num_threads)))
+            runs[-1]()
+        stopwatch = cuda_stopwatch() if where.device.kind == "gpu" else None
+        return time_in_rounds(
+            runs, num_rounds=num_rounds, num_runs=num_runs, seed=seed, num_threads=num_threads, stopwatch=stopwatch
+        )
 
 
 def memory_of(subject: Subject, where: Target) -> PeakMemory:

@@ -59,7 +59,7 @@ def read_kernels(folder: Path, names: Iterable[str]) -> dict[str, list[KernelRow
     """
     import pandas as pd
 
-    table = _read(folder / "kernels.parquet", pd.read_parquet, COLUMNS)
+    table = read_table(folder / "kernels.parquet", pd.read_parquet, COLUMNS)
     cards = read_cards(folder, names)
     table = table[table["device"].astype(str).isin(list(cards))].reset_index(drop=True)
     _refuse_bad(table)
@@ -76,8 +76,8 @@ def known_cards(folder: Path) -> list[str]:
     """Return the names of the NVIDIA cards with rows in ``kernels.parquet`` and facts in ``gpu_specs.csv``."""
     import pandas as pd
 
-    devices = set(_read(folder / "kernels.parquet", pd.read_parquet, COLUMNS)["device"].astype(str))
-    specs = _read(folder / "gpu_specs.csv", pd.read_csv, SPECS)
+    devices = set(read_table(folder / "kernels.parquet", pd.read_parquet, COLUMNS)["device"].astype(str))
+    specs = read_table(folder / "gpu_specs.csv", pd.read_csv, SPECS)
     facts = set(specs[~specs["Device"].str.startswith("AMD")]["Device"])
     return sorted(devices & facts)
 
@@ -104,7 +104,7 @@ def read_cards(folder: Path, names: Iterable[str]) -> dict[str, Card]:
     """Return the facts of the cards of ``names``; of two rows of one device, the one whose ``file`` bears its name."""
     import pandas as pd
 
-    specs = _read(folder / "gpu_specs.csv", pd.read_csv, SPECS)
+    specs = read_table(folder / "gpu_specs.csv", pd.read_csv, SPECS)
     cards = {}
     for name in names:
         rows = specs[specs["Device"] == name]
@@ -134,7 +134,12 @@ def _card(name: str, row: Mapping[Any, Any]) -> Card:
     )
 
 
-def _read(file: Path, reader: Any, columns: Iterable[str]) -> pd.DataFrame:
+def read_table(file: Path, reader: Any, columns: Iterable[str]) -> pd.DataFrame:
+    """Return the table that ``reader`` makes of ``file``.
+
+    Raises:
+        UsageError: it can't be read, or lacks one of ``columns``.
+    """
     try:
         table: pd.DataFrame = reader(file)
     except (OSError, ValueError) as error:

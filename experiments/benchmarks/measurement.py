@@ -126,32 +126,21 @@ def measure_once(
 ) -> dict[str, Any]:
     """Return the latencies of ``networks`` random networks of a space, by one measuring run in this process."""
     import time
-    from contextlib import ExitStack
 
-    from experiments.measuring import subject_run
+    from experiments.measuring import time_in_turn
     from experiments.subjects import network_subject
-    from predictors.rounds import time_in_rounds
     from predictors.runtime import pinned_threads
-    from predictors.stopwatch import cuda_stopwatch
     from predictors.target import target as make_target
     from search_spaces.spaces import space as make_space
 
     found, where = make_space(space, **({"form": form} if form else {})), make_target(target)
     start = time.perf_counter()
-    with ExitStack() as stack:
-        stack.enter_context(pinned_threads(threads))
-        functions, architectures = [], []
-        for architecture in found.decode(found.sample(np.random.default_rng(seed), networks)):
-            subject = network_subject(architecture.key, found.blueprint(architecture))
-            functions.append(stack.enter_context(subject_run(subject, where, threads)))
-            functions[-1]()
-            architectures.append(architecture.to_json())
-        stopwatch = cuda_stopwatch() if where.device.kind == "gpu" else None
-        timed = time_in_rounds(
-            functions, num_rounds=rounds, num_runs=runs, seed=order_seed, num_threads=threads, stopwatch=stopwatch
-        )
+    drawn = found.decode(found.sample(np.random.default_rng(seed), networks))
+    with pinned_threads(threads):
+        subjects = (network_subject(each.key, found.blueprint(each)) for each in drawn)
+        timed = time_in_turn(subjects, where, num_rounds=rounds, num_runs=runs, seed=order_seed, num_threads=threads)
     return {
-        "architectures": architectures,
+        "architectures": [each.to_json() for each in drawn],
         "latency_ms": timed.latency_ms.tolist(),
         "median_ms": timed.median_ms.tolist(),
         "spread_ms": timed.spread_ms.tolist(),

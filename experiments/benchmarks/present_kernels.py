@@ -104,15 +104,14 @@ def _read(path: Path, where: Target) -> pd.DataFrame:
     """Return timed kernels of a file.
 
     Raises:
-        UsageError: it can't be read, or is of another target.
+        UsageError: it can't be read, lacks a column, or is of another target.
     """
     import pandas as pd
 
-    try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"can't read {path}: {error}") from None
-    devices = sorted(set(table["device"])) if "device" in table else []
+    from predictors.kernel_table import COLUMNS, read_table
+
+    table = read_table(path, pd.read_parquet, COLUMNS)
+    devices = sorted(set(table["device"]))
     if devices != [where.name]:
         raise UsageError(f"{path.name} is of {', '.join(devices) or 'no device'}: give --target {' or '.join(devices)}")
     return table

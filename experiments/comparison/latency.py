@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from experiments.journal import Journal
-from experiments.measuring import subject_run
+from experiments.measuring import time_in_turn
 from experiments.subjects import network_subject
 from experiments.talk import Talk
 from predictors.roofline import MEAN_ERROR, latency_ms
-from predictors.rounds import time_in_rounds
-from predictors.stopwatch import cuda_stopwatch
 from predictors.target import Target, is_present, target
 from search_spaces.block import network_blocks
 from search_spaces.blueprint import Blueprint
@@ -64,12 +61,7 @@ def _analytic(network: Blueprint, where: Target) -> dict[str, Any]:
 
 
 def _timed(networks: Sequence[Blueprint], where: Target, rounds: int) -> list[dict[str, Any]]:
-    with ExitStack() as stack:
-        runs = [stack.enter_context(subject_run(network_subject("network", each), where)) for each in networks]
-        for run in runs:
-            run()
-        stopwatch = cuda_stopwatch() if where.device.kind == "gpu" else None
-        timed = time_in_rounds(runs, num_rounds=rounds, stopwatch=stopwatch)
+    timed = time_in_turn((network_subject("network", each) for each in networks), where, num_rounds=rounds)
     return [
         {"latency_ms": float(value), "spread_ms": float(spread), "obtained": "measured", "notes": timed.other_work}
         for value, spread in zip(timed.latency_ms, timed.spread_ms, strict=True)

@@ -44,8 +44,11 @@ def test_a_graph_leaves_the_launches_out_and_computes_the_same() -> None:
     layers = [nn.Linear(64, 64, device="cuda") for _ in range(20)]
     network = nn.Sequential(*layers).eval()
     out = torch.empty_like(x)
+
+    def run() -> torch.Tensor:
+        return out.copy_(network(x))
+
     with torch.inference_mode():
-        run = lambda: out.copy_(network(x))  # noqa: E731
         expected = network(x)
         replay = cuda_graph(run)
         out.zero_()

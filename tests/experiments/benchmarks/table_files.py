@@ -10,6 +10,22 @@ import pandas as pd
 
 EDGES = ("op_1<-0", "op_2<-0", "op_2<-1", "op_3<-0", "op_3<-1", "op_3<-2")
 COSTS = {"card": (0.1, 0.0, 0.6, 1.0, 0.4), "twin": (0.2, 0.0, 1.1, 2.1, 0.8), "chip": (0.0, 0.1, 0.3, 2.5, 0.1)}
+NEUSIGHT_CARDS = {
+    "Tesla P4": (192, 40, 64, 2, 5699),
+    "Tesla T4": (320, 40, 64, 4, 8141),
+    "NVIDIA L4": (300, 60, 128, 48, 31334),
+}
+"""Bandwidth in GB/s, multiprocessors, lanes of each, L2 cache in MiB and GFLOP/s of the cards of ``write_neusight``."""
+
+
+def write_neusight(folder: Path, rows: list[dict[str, object]]) -> None:
+    """Write timings of kernels of rows (op, device, latency_ms, B, H), all to train on, and the cards' facts."""
+    others = dict.fromkeys(("M", "N", "K", "c_in", "c_out", "kernel", "hw_in", "stride", "pad"), np.nan)
+    (folder / "neusight").mkdir()
+    pd.DataFrame(rows).assign(split="train", **others).to_parquet(folder / "neusight" / "kernels.parquet")
+    columns = ["Mem_Bw", "Num_Sm", "Core_Per_SM", "L2Cache", "SingleFLOPs"]
+    specs = pd.DataFrame(NEUSIGHT_CARDS.values(), columns=columns, index=pd.Index(NEUSIGHT_CARDS, name="Device"))
+    specs.to_csv(folder / "neusight" / "gpu_specs.csv")
 
 
 def write_nb201(folder: Path, num: int = 120) -> pd.DataFrame:

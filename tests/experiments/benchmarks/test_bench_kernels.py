@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from table_files import NEUSIGHT_CARDS, write_neusight
 
 from experiments.benchmarks import benchmarks
 from search_spaces.errors import UsageError
-
-CARDS = {"Tesla P4": (192, 40, 64, 2, 5699), "Tesla T4": (320, 40, 64, 4, 8141), "NVIDIA L4": (300, 60, 128, 48, 31334)}
 
 
 @pytest.fixture(scope="module")
@@ -20,23 +18,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tables")
     rng = np.random.default_rng(0)
     rows = []
-    for name, (bandwidth, *_) in CARDS.items():
+    for name, (bandwidth, *_) in NEUSIGHT_CARDS.items():
         for _ in range(80):
             batch, width = (int(2 ** rng.uniform(5, 12)) for _ in range(2))
             latency_ms = 0.006 + 8e3 * batch * width / (0.7e9 * bandwidth)
             rows.append({"op": "relu", "device": name, "latency_ms": latency_ms, "B": batch, "H": width})
-    others = dict.fromkeys(("M", "N", "K", "c_in", "c_out", "kernel", "hw_in", "stride", "pad"), np.nan)
-    (made / "neusight").mkdir()
-    pd.DataFrame(rows).assign(split="train", **others).to_parquet(made / "neusight" / "kernels.parquet")
-    columns = ["Mem_Bw", "Num_Sm", "Core_Per_SM", "L2Cache", "SingleFLOPs"]
-    specs = pd.DataFrame(CARDS.values(), columns=columns, index=pd.Index(CARDS, name="Device"))
-    specs.to_csv(made / "neusight" / "gpu_specs.csv")
+    write_neusight(made, rows)
     return made
 
 
 def test_each_card_is_left_out_in_turn(folder: Path) -> None:
     found = benchmarks.get("kernels")(folder)
-    assert [row["device"] for row in found["errors"]] == sorted(CARDS)
+    assert [row["device"] for row in found["errors"]] == sorted(NEUSIGHT_CARDS)
     for row in found["errors"]:
         assert row["trained_on"] == 2
         assert row["num_kernels"] == 80

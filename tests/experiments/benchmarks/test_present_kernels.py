@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from table_files import NEUSIGHT_CARDS, write_neusight
 
 from experiments.benchmarks import benchmarks
 from predictors.kernel_card import card_of
 from predictors.kernel_table import group_shapes
-from predictors.kernel_terms import group_of, roofline_ms
+from predictors.kernel_terms import roofline_ms
 from predictors.target import target
 from search_spaces.errors import UsageError
 
-CARDS = {"Tesla P4": (192, 40, 64, 2, 5699), "Tesla T4": (320, 40, 64, 4, 8141), "NVIDIA L4": (300, 60, 128, 48, 31334)}
 SHARE, LAUNCH_MS = 0.8, 0.006
 
 
@@ -24,18 +24,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tables")
     rng = np.random.default_rng(0)
     rows = []
-    for name, (bandwidth, *_) in CARDS.items():
+    for name, (bandwidth, *_) in NEUSIGHT_CARDS.items():
         for op, tensors in (("relu", 2), ("softmax", 2)):
             for _ in range(80):
                 batch, width = (int(2 ** rng.uniform(5, 12)) for _ in range(2))
                 latency_ms = LAUNCH_MS + 4e3 * tensors * batch * width / (SHARE * 1e9 * bandwidth)
                 rows.append({"op": op, "device": name, "latency_ms": latency_ms, "B": batch, "H": width})
-    others = dict.fromkeys(("M", "N", "K", "c_in", "c_out", "kernel", "hw_in", "stride", "pad"), np.nan)
-    (made / "neusight").mkdir()
-    pd.DataFrame(rows).assign(split="train", **others).to_parquet(made / "neusight" / "kernels.parquet")
-    columns = ["Mem_Bw", "Num_Sm", "Core_Per_SM", "L2Cache", "SingleFLOPs"]
-    specs = pd.DataFrame(CARDS.values(), columns=columns, index=pd.Index(CARDS, name="Device"))
-    specs.to_csv(made / "neusight" / "gpu_specs.csv")
+    write_neusight(made, rows)
     return made
 
 
@@ -45,15 +40,8 @@ def a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     card = card_of(target("v100"))
 
     def timed(table: pd.DataFrame, device: object, precision: str) -> pd.DataFrame:
-        found = []
-        for _, row in table.iterrows():
-            rows = pd.DataFrame([row])
-            found.append(
-                LAUNCH_MS
-                + float(roofline_ms(group_of(row["op"]), group_shapes("softmax", rows.assign(op="softmax")), card)[0])
-                / SHARE
-            )
-        return table.assign(latency_ms=found)
+        shapes = group_shapes("softmax", table.assign(op="softmax"))
+        return table.assign(latency_ms=LAUNCH_MS + roofline_ms("softmax", shapes, card) / SHARE)
 
     monkeypatch.setattr("experiments.measuring.require_present", lambda where: "cpu")
     monkeypatch.setattr("predictors.kernel_timing.time_kernels", timed)
